@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// POSIX threads behind thread.h. Conditions wait on the monotonic clock, so a jump of the wall clock
+// wakes nobody. An Event's word is 0 (not set), 1 (set) or 2 (somebody sleeps on it).
+#include "os/thread.h"
+
+#include "base/memory.h"
+#include "os/clock.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EVENT_CLEAR, EVENT_SET, EVENT_AWAITED };
+
+typedef struct ThreadStart {
+    void (*fn)(void *);
+    void *arg;
+} ThreadStart;
+
+static void *thread_main(void *arg)
+{
+    ThreadStart start = *(ThreadStart *)arg;
+
+    mem_free(arg);
+    start.fn(start.arg);
+    return NULL;
+}
+
+Status thread_start(Ctx *ctx, Thread *thread, const char *name, void (*fn)(void *), void *arg)
+{
+    Status st = OK;
+    ThreadStart *start = mem_alloc(sizeof *start);
+    sigset_t all;
+    sigset_t before;
+
+    ASSERT(strlen(name) <= 15);
+    *start = (ThreadStart){fn, arg};
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&thread->native, NULL, thread_main, start);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    thread->started = error == 0;
+    if (error) {
+        mem_free(start);
+        FAIL(ctx, E_OUT_OF_MEMORY, "could not start a thread: error %d", error);
+    }
+    pthread_setname_np(thread->native, name);
+done:
+    return st;
+}
+
+void thread_join(Thread *thread)
+{
+    if (!thread->started)
+        return;
+    int error = pthread_join(thread->native, NULL);
+    ASSERT(error == 0);
+    thread->started = false;
+}
+
+bool thread_is_self(const Thread *thread)
+{
+    return thread->started && pthread_equal(thread->native, pthread_self());
+}
+
+void thread_yield(void)
+{
+    sched_yield();
+}
+
+void thread_lower_priority(void)
+{
+    /* Linux: the nice value is a thread's. Not being allowed to is no harm. */
+    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10);
+}
+
+void mutex_init(Mutex *mutex)
+{
+    pthread_mutexattr_t attr;
+
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+    int error = pthread_mutex_init(&mutex->native, &attr);
+    pthread_mutexattr_destroy(&attr);
+    ASSERT(error == 0);
+}
+
+void mutex_free(Mutex *mutex)
+{
+    int error = pthread_mutex_destroy(&mutex->native);
+    ASSERT(error == 0);
+}
+
+void mutex_lock(Mutex *mutex)
+{
+    int error = pthread_mutex_lock(&mutex->native);
+    ASSERT(error == 0);
+}
+
+bool mutex_try_lock(Mutex *mutex)
+{
+    int error = pthread_mutex_trylock(&mutex->native);
+    ASSERT(error == 0 || error == EBUSY);
+    return error == 0;
+}
+
+void mutex_unlock(Mutex *mutex)
+{
+    int error = pthread_mutex_unlock(&mutex->native);
+    ASSERT(error == 0);
+}
+
+void condition_init(Condition *condition)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    int error = pthread_cond_init(&condition->native, &attr);
+    pthread_condattr_destroy(&attr);
+    ASSERT(error == 0);
+}
+
+void condition_free(Condition *condition)
+{
+    int error = pthread_cond_destroy(&condition->native);
+    ASSERT(error == 0);
+}
+
+void condition_wait(Condition *condition, Mutex *mutex)
+{
+    int error = pthread_cond_wait(&condition->native, &mutex->native);
+    ASSERT(error == 0);
+}
+
+bool condition_wait_until(Condition *condition, Mutex *mutex, int64_t deadline_ns)
+{
+    struct timespec at = {deadline_ns / 1000000000, deadline_ns % 1000000000};
+    int error = pthread_cond_timedwait(&condition->native, &mutex->native, &at);
+
+    ASSERT(error == 0 || error == ETIMEDOUT);
+    return error == 0;
+}
+
+void condition_signal(Condition *condition)
+{
+    pthread_cond_signal(&condition->native);
+}
+
+void condition_broadcast(Condition *condition)
+{
+    pthread_cond_broadcast(&condition->native);
+}
+
+void rwlock_init(RwLock *lock)
+{
+    int error = pthread_rwlock_init(&lock->native, NULL);
+    ASSERT(error == 0);
+}
+
+void rwlock_free(RwLock *lock)
+{
+    int error = pthread_rwlock_destroy(&lock->native);
+    ASSERT(error == 0);
+}
+
+void rwlock_lock_read(RwLock *lock)
+{
+    int error = pthread_rwlock_rdlock(&lock->native);
+    ASSERT(error == 0);
+}
+
+void rwlock_lock_write(RwLock *lock)
+{
+    int error = pthread_rwlock_wrlock(&lock->native);
+    ASSERT(error == 0);
+}
+
+void rwlock_unlock(RwLock *lock)
+{
+    int error = pthread_rwlock_unlock(&lock->native);
+    ASSERT(error == 0);
+}
+
+void once_run(Once *once, void (*fn)(void))
+{
+    int error = pthread_once(&once->native, fn);
+    ASSERT(error == 0);
+}
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t expected, const struct timespec *deadline)
+{
+    /* FUTEX_WAIT_BITSET takes an absolute time on the monotonic clock. */
+    syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, deadline, NULL,
+            FUTEX_BITSET_MATCH_ANY);
+}
+
+void event_init(Event *event)
+{
+    atomic_init(&event->word, EVENT_CLEAR);
+}
+
+void event_set(Event *event)
+{
+    /* The waiter may free the event as soon as the word changes: a wake of a word that is gone is
+       harmless, it never reads it. */
+    if (atomic_exchange(&event->word, EVENT_SET) == EVENT_AWAITED)
+        syscall(SYS_futex, &event->word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX);
+}
+
+bool event_is_set(const Event *event)
+{
+    return atomic_load(&event->word) == EVENT_SET;
+}
+
+void event_wait(Event *event)
+{
+    uint32_t word = EVENT_CLEAR;
+
+    while (!event_is_set(event)) {
+        word = EVENT_CLEAR;
+        atomic_compare_exchange_strong(&event->word, &word, EVENT_AWAITED);
+        if (word != EVENT_SET)
+            futex_wait(&event->word, EVENT_AWAITED, NULL);
+    }
+}
+
+bool event_wait_until(Event *event, int64_t deadline_ns)
+{
+    struct timespec at = {deadline_ns / 1000000000, deadline_ns % 1000000000};
+
+    while (!event_is_set(event)) {
+        uint32_t word = EVENT_CLEAR;
+
+        if (clock_mono_ns() >= deadline_ns)
+            return false;
+        atomic_compare_exchange_strong(&event->word, &word, EVENT_AWAITED);
+        if (word != EVENT_SET)
+            futex_wait(&event->word, EVENT_AWAITED, &at);
+    }
+    return true;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Syntax tree -> SQL text, in PostgreSQL's words: what a catalog stores of views, defaults and
+// CHECKs, and what pg_get_viewdef and the like print. Parsing the text gives the same tree again.
+// Callable from any thread.
+#ifndef DBASPOT_SQL_DEPARSE_H
+#define DBASPOT_SQL_DEPARSE_H
+
+#include "sql/ast.h"
+
+/* An expression. */
+void sql_deparse_expr(StrBuf *buf, const AstNode *expr);
+/* A SELECT, VALUES or set operation, INSERT, UPDATE or DELETE, on one line, no semicolon. */
+void sql_deparse_query(StrBuf *buf, const AstNode *query);
+/* A type as PostgreSQL's format_type prints it: "character varying(10)[]". */
+void sql_deparse_type(StrBuf *buf, const AstTypeName *type);
+/* What follows CONSTRAINT name: "CHECK (a > 0)", "PRIMARY KEY (a, b)" (pg_get_constraintdef). */
+void sql_deparse_constraint(StrBuf *buf, const AstConstraint *constraint);
+
+/* Quoted where needed (upper case, keywords): "Name", "select", name. */
+void sql_quote_identifier(StrBuf *buf, Str name);
+/* 'it''s', or E'a\\b' if there is a backslash. */
+void sql_quote_literal(StrBuf *buf, Str text);
+/* [catalog.][schema.]name, each quoted where needed. */
+void sql_quote_name(StrBuf *buf, const AstName *name);
+
+#endif
