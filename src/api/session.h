@@ -3,21 +3,21 @@
 // Node and Session: what the C API, the shell and the server are built on. A Node is one open
 // database directory with its threads. A Session is one client's conversation: settings,
 // transaction, prepared statements, portals. It is a state machine, so that no thread is held by a
-// wait: a request is started, then session_step is called until it says STEP_DONE; in between it may
-// ask to be called again on a pool thread, when a lock has been granted, when the log is durable, or
-// with COPY data. A session is used by one thread at a time, any thread; only session_cancel may be
-// called from elsewhere.
+// wait: a request is started, then session_step is called until it says STEP_DONE; in between it
+// may ask to be called again on a pool thread, when a lock has been granted, when the log is
+// durable, or with COPY data. A session is used by one thread at a time, any thread; only
+// session_cancel may be called from elsewhere.
 #ifndef DBASPOT_API_SESSION_H
 #define DBASPOT_API_SESSION_H
 
-#include "api/settings.h"
+#include "base/settings.h"
 #include "exec/exec.h"
 
 typedef struct Node Node;
 typedef struct Session Session;
 
 typedef struct NodeOptions {
-    const char *dir; /* NULL: in memory */
+    const char *dir;          /* NULL: in memory */
     const Settings *settings; /* node-wide values (memory_limit, threads …); copied */
 } NodeOptions;
 
@@ -29,7 +29,13 @@ Storage *node_storage(Node *node);
 CatalogManager *node_catalog(Node *node);
 const Settings *node_settings(const Node *node);
 
-typedef enum NoticeLevel { NOTICE_DEBUG, NOTICE_LOG, NOTICE_INFO, NOTICE_NOTICE, NOTICE_WARNING } NoticeLevel;
+typedef enum NoticeLevel {
+    NOTICE_DEBUG,
+    NOTICE_LOG,
+    NOTICE_INFO,
+    NOTICE_NOTICE,
+    NOTICE_WARNING
+} NoticeLevel;
 
 /* Where results go, called on the thread that steps. A Status other than OK (client gone) ends the
    request. Values live until the call returns. Any function may be NULL: not wanted. */
@@ -91,7 +97,8 @@ void session_start_sync(Session *session);
 SessionStep session_step(Session *session, bool on_pool);
 Ctx *session_ctx(Session *session);
 
-/* Valid until the next request: the statement's parameters and columns. NULL: no such name (error in the ctx). */
+/* Valid until the next request: the statement's parameters and columns. NULL: no such name (error
+ * in the ctx). */
 const PlannedStatement *session_describe_statement(Session *session, Str name);
 const PlannedStatement *session_describe_portal(Session *session, Str name);
 void session_close_statement(Session *session, Str name);

@@ -39,6 +39,10 @@ void catalog_refresh(Catalog *catalog);
  */
 uint64_t catalog_version(const Catalog *catalog);
 
+/* Keeps every object that this handle can see now alive until `scope` ends: what a plan points to.
+ */
+void catalog_pin(const Catalog *catalog, Scope *scope);
+
 /* Look-ups; NULL when absent. Objects live while the handle's version is pinned (its scope). */
 const Object *catalog_by_oid(const Catalog *catalog, Oid oid);
 /* Tables, indexes, sequences and views share one namespace. */

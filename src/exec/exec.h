@@ -7,6 +7,7 @@
 #ifndef DBASPOT_EXEC_EXEC_H
 #define DBASPOT_EXEC_EXEC_H
 
+#include "sql/plan/counters.h"
 #include "sql/plan/plan.h"
 #include "types/io.h"
 
@@ -32,15 +33,6 @@ typedef struct ExecEnv {
     const char *temp_dir;
     struct ExecCounters *counters; /* EXPLAIN ANALYZE; NULL: not counted */
 } ExecEnv;
-
-/* Per plan node, by node_id. */
-typedef struct ExecCounter {
-    _Atomic uint64_t rows, batches, ns, bytes, loops;
-} ExecCounter;
-typedef struct ExecCounters {
-    uint32_t count;
-    ExecCounter *nodes;
-} ExecCounters;
 
 /* Gets the result batch by batch, in the calling thread; vectors live until it returns. A status
    other than OK stops the query and is returned. */

@@ -57,8 +57,8 @@ typedef struct AstTypeName {
 } AstTypeName;
 
 /* name = value in parentheses or a clause of its own; value may be NULL ("FORCE_NULL" alone).
-   Values: AstConst (string, int, float, bool), AstNameList, AstStar, AstTypeName (sequence AS
-   type), AstList of roles as AstNameList, AstOption list: see the statement. */
+   Values: AstConst (string, int, float, bool), AstNameList (columns, roles, a qualified name),
+   AstStar, AstTypeName (a sequence's AS type, or any bare word). */
 typedef struct AstOption {
     AstNode node;
     Str space; /* "toast" of toast.autovacuum_enabled; else absent */

@@ -17,6 +17,14 @@ void sql_deparse_type(StrBuf *buf, const AstTypeName *type);
 /* What follows CONSTRAINT name: "CHECK (a > 0)", "PRIMARY KEY (a, b)" (pg_get_constraintdef). */
 void sql_deparse_constraint(StrBuf *buf, const AstConstraint *constraint);
 
+/* Parts shared by expressions and queries: "a DESC NULLS LAST, b"; "(PARTITION BY a ORDER BY b)";
+   "a, b" of expressions; "a, b" of identifiers. */
+void sql_deparse_sort_keys(StrBuf *buf, const AstList *keys);
+void sql_deparse_window(StrBuf *buf, const AstWindowDef *window);
+void sql_deparse_exprs(StrBuf *buf, const AstList *exprs);
+void sql_deparse_names(StrBuf *buf, const AstNames *names);
+void sql_deparse_indirection(StrBuf *buf, const AstList *steps);
+
 /* Quoted where needed (upper case, keywords): "Name", "select", name. */
 void sql_quote_identifier(StrBuf *buf, Str name);
 /* 'it''s', or E'a\\b' if there is a backslash. */

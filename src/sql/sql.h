@@ -18,6 +18,7 @@ typedef struct BindEnv {
     uint32_t search_path_count;
     const TypeIoContext *io;
     const SessionInfo *session;
+    Str text; /* what the tree's locations count in: for error positions */
     SqlType *params;       /* known parameter types by position; OID_UNKNOWN: to be inferred */
     uint32_t params_count; /* grows while binding */
     uint32_t params_cap;
@@ -41,5 +42,8 @@ Status sql_optimise(Ctx *ctx, Scope *scope, const BindEnv *env, Storage *storage
 typedef Status (*ExprFold)(Ctx *ctx, Scope *scope, const Expr *expr, const TypeIoContext *io,
                            const SessionInfo *session, Datum *out);
 void sql_set_fold(ExprFold fold);
+/* The constant that a constant expression (expr_is_constant) is; the expression itself if it is not
+   one, or if its evaluation fails: then the failure shows only where a row needs the value. */
+Expr *sql_fold(Scope *scope, const TypeIoContext *io, const SessionInfo *session, Expr *expr);
 
 #endif

@@ -13,11 +13,19 @@ typedef uint64_t Timestamp;
 #define TIMESTAMP_MAX UINT64_MAX
 
 /* Names a set of keys on this node; never used again after a drop. 0 is invalid. Ids below
-   RELATION_ID_USER_MIN are the system's (1 = catalog objects, 2 = sequences). */
+   RELATION_ID_USER_MIN are the system's (see below). */
 typedef uint32_t RelationId;
 #define RELATION_CATALOG 1u
 #define RELATION_SEQUENCES 2u
+#define RELATION_CATALOG_NAMES 3u
 #define RELATION_ID_USER_MIN 1000u
+
+/* Keys in [low, high): an empty low is the start; has_high false = to the end. */
+typedef struct KeyRange {
+    Str low;
+    Str high;
+    bool has_high;
+} KeyRange;
 
 typedef struct RowColumn {
     uint32_t column_id; /* stable through renames and drops */

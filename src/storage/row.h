@@ -27,4 +27,13 @@ Status row_encode_batch(Ctx *ctx, const Relation *relation, const Batch *batch, 
 Status row_decode(Ctx *ctx, Scope *scope, const RowCodec *codec, const Str *rows, uint32_t count,
                   Batch *out);
 
+/* Room for batches of up to `rows_max` rows that is used again and again. `columns_extra` columns
+   more are left zeroed behind the codec's, for the caller to fill. */
+typedef struct RowBuffer RowBuffer;
+RowBuffer *row_buffer_new(Scope *scope, const RowCodec *codec, uint32_t rows_max,
+                          uint32_t columns_extra);
+/* As row_decode, into the buffer: what the call before gave is overwritten. */
+Status row_decode_into(Ctx *ctx, const RowCodec *codec, const Str *rows, uint32_t count,
+                       RowBuffer *buffer, Batch *out);
+
 #endif

@@ -9,11 +9,9 @@
 #ifndef DBASPOT_STORAGE_STORAGE_INT_H
 #define DBASPOT_STORAGE_STORAGE_INT_H
 
+#include "storage/delta/delta.h"
 #include "storage/storage.h"
 #include "storage/wos/wos.h"
-
-/* One generation of the delta store (storage/delta/delta.h). */
-typedef struct DeltaGeneration DeltaGeneration;
 
 /* storage_view_pin returns one; storage_view_unpin gives it back. Everything in it lives as long. */
 struct StorageView {

@@ -14,14 +14,10 @@ typedef struct Snapshot {
     StorageView *view;
     Timestamp read_ts;
     const WriteSet *own; /* the transaction's writes, NULL if none */
+    /* Own writes at or after this mark are not seen: a statement does not see what it writes itself
+       (UPDATE t SET key = key + 1 ends). 0 = all are seen. */
+    WriteMark own_mark;
 } Snapshot;
-
-/* Keys in [low, high): an empty low is the start; has_high false = to the end. */
-typedef struct KeyRange {
-    Str low;
-    Str high;
-    bool has_high;
-} KeyRange;
 
 typedef struct TableScan TableScan;
 
@@ -34,7 +30,8 @@ typedef struct ScanSpec {
     bool descending; /* from high to low */
 } ScanSpec;
 
-/* Opens a scan; its memory belongs to `scope`, one thread at a time. The snapshot must outlive it. */
+/* Opens a scan; its memory belongs to `scope`, one thread at a time. The snapshot must outlive it.
+ */
 Status table_scan_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, const ScanSpec *spec,
                        TableScan **out);
 /* The next batch (up to BATCH_ROWS_MAX rows); rows_count 0 at the end. The vectors live until the
@@ -47,8 +44,8 @@ Status table_scan_next(Ctx *ctx, TableScan *scan, Batch *out);
 Status table_split(Ctx *ctx, Scope *scope, const Snapshot *snapshot, const Relation *relation,
                    KeyRange range, uint32_t parts_max, KeyRange **out, uint32_t *out_count);
 
-/* Rows by key: decodes the codec's columns of the keys that exist, in the order given; found[i] says
-   whether keys[i] exists; `out` holds only the found ones. */
+/* Rows by key: decodes the codec's columns of the keys that exist, in the order given; found[i]
+   says whether keys[i] exists; `out` holds only the found ones. */
 Status table_get_many(Ctx *ctx, Scope *scope, const Snapshot *snapshot, const Relation *relation,
                       const RowCodec *codec, const Str *keys, uint32_t count, bool *found,
                       Batch *out);

@@ -38,14 +38,14 @@ typedef struct LockHeld {
 } LockHeld;
 
 typedef struct LockShard {
-    OsMutex mutex;
+    Mutex mutex;
     LockEntry **buckets;
     uint32_t buckets_count; /* a power of two */
     uint32_t entries_count;
 } LockShard;
 
 struct LockTable {
-    OsMutex wait_mutex;
+    Mutex wait_mutex;
     uint64_t search; /* guarded by wait_mutex: the current search's mark */
     LockShard shards[SHARDS_COUNT];
 };
@@ -117,10 +117,10 @@ LockTable *lock_table_new(void)
 {
     LockTable *table = mem_alloc_zero(sizeof *table);
 
-    os_mutex_init(&table->wait_mutex);
+    mutex_init(&table->wait_mutex);
     for (uint32_t i = 0; i < SHARDS_COUNT; i++) {
         LockShard *shard = &table->shards[i];
-        os_mutex_init(&shard->mutex);
+        mutex_init(&shard->mutex);
         shard->buckets_count = BUCKETS_MIN;
         shard->buckets = mem_alloc_zero(sizeof(LockEntry *) * BUCKETS_MIN);
     }
@@ -135,9 +135,9 @@ void lock_table_free(LockTable *table)
         LockShard *shard = &table->shards[i];
         ASSERT(shard->entries_count == 0);
         mem_free(shard->buckets);
-        os_mutex_destroy(&shard->mutex);
+        mutex_free(&shard->mutex);
     }
-    os_mutex_destroy(&table->wait_mutex);
+    mutex_free(&table->wait_mutex);
     mem_free(table);
 }
 
@@ -287,7 +287,7 @@ static bool push_blockers(LockTable *table, const LockOwner *owner, const LockOw
     uint8_t conflicts = conflicts_of(entry->kind, owner->wait_mode);
     bool found = false;
 
-    os_mutex_lock(&shard->mutex);
+    mutex_lock(&shard->mutex);
     LockOwner *queued = entry->queue_head;
     for (uint32_t i = 0; !found; i++) {
         LockOwner *blocker = NULL;
@@ -312,7 +312,7 @@ static bool push_blockers(LockTable *table, const LockOwner *owner, const LockOw
         }
         (*stack)[(*count)++] = blocker;
     }
-    os_mutex_unlock(&shard->mutex);
+    mutex_unlock(&shard->mutex);
     return found;
 }
 
@@ -420,27 +420,27 @@ LockAnswer lock_acquire(LockTable *table, LockOwner *owner, const LockTag *tag, 
     LockShard *shard = shard_of(table, hash);
 
     ASSERT(owner->waits_for == NULL);
-    os_mutex_lock(&shard->mutex);
+    mutex_lock(&shard->mutex);
     LockAnswer answer = try_locked(shard, owner, tag, hash, mode);
-    os_mutex_unlock(&shard->mutex);
+    mutex_unlock(&shard->mutex);
     if (answer == LOCK_GRANTED || !wait)
         return answer;
 
-    os_mutex_lock(&table->wait_mutex);
-    os_mutex_lock(&shard->mutex);
+    mutex_lock(&table->wait_mutex);
+    mutex_lock(&shard->mutex);
     answer = try_locked(shard, owner, tag, hash, mode);
     if (answer == LOCK_BUSY) {
         enqueue_locked(find_locked(shard, hash, tag), owner, mode);
         answer = LOCK_QUEUED;
     }
-    os_mutex_unlock(&shard->mutex);
+    mutex_unlock(&shard->mutex);
     if (answer == LOCK_QUEUED && closes_cycle_locked(table, owner)) {
-        os_mutex_lock(&shard->mutex);
+        mutex_lock(&shard->mutex);
         dequeue_locked(owner->waits_for, owner);
-        os_mutex_unlock(&shard->mutex);
+        mutex_unlock(&shard->mutex);
         answer = LOCK_DEADLOCK;
     }
-    os_mutex_unlock(&table->wait_mutex);
+    mutex_unlock(&table->wait_mutex);
     return answer;
 }
 
@@ -449,20 +449,20 @@ bool lock_is_held(LockTable *table, const LockOwner *owner, const LockTag *tag, 
     uint64_t hash = tag_hash(tag);
     LockShard *shard = shard_of(table, hash);
 
-    os_mutex_lock(&shard->mutex);
+    mutex_lock(&shard->mutex);
     const LockEntry *entry = find_locked(shard, hash, tag);
     const LockHolder *holder = entry ? holder_of(entry, owner) : NULL;
     bool held = holder && covers(tag->kind, holder->modes, mode);
-    os_mutex_unlock(&shard->mutex);
+    mutex_unlock(&shard->mutex);
     return held;
 }
 
 bool lock_collect(LockTable *table, LockOwner *owner)
 {
-    os_mutex_lock(&table->wait_mutex);
+    mutex_lock(&table->wait_mutex);
     bool granted = owner->waits_for == NULL;
     owner->granted = false;
-    os_mutex_unlock(&table->wait_mutex);
+    mutex_unlock(&table->wait_mutex);
     return granted;
 }
 
@@ -470,18 +470,18 @@ void lock_cancel(LockTable *table, LockOwner *owner)
 {
     LockOwner *woken = NULL;
 
-    os_mutex_lock(&table->wait_mutex);
+    mutex_lock(&table->wait_mutex);
     LockEntry *entry = owner->waits_for;
     if (entry) {
         LockShard *shard = shard_of(table, entry->hash);
-        os_mutex_lock(&shard->mutex);
+        mutex_lock(&shard->mutex);
         dequeue_locked(entry, owner);
         grant_queue_locked(entry, &woken);
         drop_if_idle_locked(shard, entry);
-        os_mutex_unlock(&shard->mutex);
+        mutex_unlock(&shard->mutex);
     }
     owner->granted = false;
-    os_mutex_unlock(&table->wait_mutex);
+    mutex_unlock(&table->wait_mutex);
     wake_all(woken);
 }
 
@@ -501,23 +501,23 @@ static void release_one(LockTable *table, LockOwner *owner, const LockHeld *held
     LockEntry *entry = held->entry;
     LockShard *shard = shard_of(table, entry->hash);
 
-    os_mutex_lock(&shard->mutex);
+    mutex_lock(&shard->mutex);
     if (LIKELY(entry->queue_head == NULL)) {
         drop_mode_locked(entry, owner, held->mode);
         drop_if_idle_locked(shard, entry);
-        os_mutex_unlock(&shard->mutex);
+        mutex_unlock(&shard->mutex);
         return;
     }
-    os_mutex_unlock(&shard->mutex);
+    mutex_unlock(&shard->mutex);
 
     LockOwner *woken = NULL;
-    os_mutex_lock(&table->wait_mutex);
-    os_mutex_lock(&shard->mutex);
+    mutex_lock(&table->wait_mutex);
+    mutex_lock(&shard->mutex);
     drop_mode_locked(entry, owner, held->mode);
     grant_queue_locked(entry, &woken);
     drop_if_idle_locked(shard, entry);
-    os_mutex_unlock(&shard->mutex);
-    os_mutex_unlock(&table->wait_mutex);
+    mutex_unlock(&shard->mutex);
+    mutex_unlock(&table->wait_mutex);
     wake_all(woken);
 }
 

@@ -21,7 +21,7 @@ typedef struct SlotChunk {
 } SlotChunk;
 
 struct SnapshotRegistry {
-    OsMutex mutex;
+    Mutex mutex;
     SnapshotSlot *free_slots;
     uint32_t taken_count;
     _Atomic(SlotChunk *) chunks;
@@ -31,7 +31,7 @@ struct SnapshotRegistry {
 SnapshotRegistry *snapshot_registry_new(void)
 {
     SnapshotRegistry *registry = mem_alloc_zero(sizeof *registry);
-    os_mutex_init(&registry->mutex);
+    mutex_init(&registry->mutex);
     return registry;
 }
 
@@ -44,7 +44,7 @@ void snapshot_registry_free(SnapshotRegistry *registry)
         next = chunk->next;
         mem_free(chunk);
     }
-    os_mutex_destroy(&registry->mutex);
+    mutex_free(&registry->mutex);
     mem_free(registry);
 }
 
@@ -64,24 +64,24 @@ static void add_chunk_locked(SnapshotRegistry *registry)
 
 SnapshotSlot *snapshot_slot_take(SnapshotRegistry *registry)
 {
-    os_mutex_lock(&registry->mutex);
+    mutex_lock(&registry->mutex);
     if (registry->free_slots == NULL)
         add_chunk_locked(registry);
     SnapshotSlot *slot = registry->free_slots;
     registry->free_slots = slot->next_free;
     registry->taken_count++;
-    os_mutex_unlock(&registry->mutex);
+    mutex_unlock(&registry->mutex);
     return slot;
 }
 
 void snapshot_slot_give(SnapshotRegistry *registry, SnapshotSlot *slot)
 {
     snapshot_withdraw(slot);
-    os_mutex_lock(&registry->mutex);
+    mutex_lock(&registry->mutex);
     slot->next_free = registry->free_slots;
     registry->free_slots = slot;
     registry->taken_count--;
-    os_mutex_unlock(&registry->mutex);
+    mutex_unlock(&registry->mutex);
 }
 
 Timestamp snapshot_publish(SnapshotRegistry *registry, SnapshotSlot *slot, const Storage *storage,

@@ -36,8 +36,8 @@ struct TxnManager {
 
 /* Blocks the thread of a transaction that has no wake function. */
 typedef struct BlockingWait {
-    OsMutex mutex;
-    OsCond cond;
+    Mutex mutex;
+    Condition cond;
     bool woken;
 } BlockingWait;
 
@@ -66,10 +66,10 @@ static void wake_blocking(void *arg)
 {
     BlockingWait *wait = arg;
 
-    os_mutex_lock(&wait->mutex);
+    mutex_lock(&wait->mutex);
     wait->woken = true;
-    os_cond_signal(&wait->cond);
-    os_mutex_unlock(&wait->mutex);
+    condition_signal(&wait->cond);
+    mutex_unlock(&wait->mutex);
 }
 
 Status txn_manager_open(Ctx *ctx, Storage *storage, TxnManager **out)
@@ -116,8 +116,8 @@ Status txn_begin(Ctx *ctx, TxnManager *manager, const TxnOptions *options, Txn *
     txn->slot = snapshot_slot_take(manager->snapshots);
     if (options->wake == NULL) {
         txn->blocking = mem_alloc_zero(sizeof *txn->blocking);
-        os_mutex_init(&txn->blocking->mutex);
-        os_cond_init(&txn->blocking->cond);
+        mutex_init(&txn->blocking->mutex);
+        condition_init(&txn->blocking->cond);
         txn->options.wake = wake_blocking;
         txn->options.wake_arg = txn->blocking;
     }
@@ -234,11 +234,11 @@ static Status wait_here(Ctx *ctx, Txn *txn)
 {
     BlockingWait *wait = txn->blocking;
 
-    os_mutex_lock(&wait->mutex);
+    mutex_lock(&wait->mutex);
     while (!wait->woken)
-        os_cond_wait(&wait->cond, &wait->mutex);
+        condition_wait(&wait->cond, &wait->mutex);
     wait->woken = false;
-    os_mutex_unlock(&wait->mutex);
+    mutex_unlock(&wait->mutex);
     bool granted = lock_collect(txn->manager->locks, &txn->owner);
     ASSERT(granted);
     return ctx_check_cancel(ctx);
@@ -563,8 +563,8 @@ static void finish(Txn *txn)
     if (txn->writes)
         writeset_free(txn->writes);
     if (txn->blocking) {
-        os_cond_destroy(&txn->blocking->cond);
-        os_mutex_destroy(&txn->blocking->mutex);
+        condition_free(&txn->blocking->cond);
+        mutex_free(&txn->blocking->mutex);
         mem_free(txn->blocking);
     }
     mem_free(txn->bulk);
@@ -598,4 +598,9 @@ void txn_abort(Txn *txn)
 void txn_cancel_wait(Txn *txn)
 {
     lock_cancel(txn->manager->locks, &txn->owner);
+}
+
+bool txn_is_waiting(Txn *txn)
+{
+    return !lock_collect(txn->manager->locks, &txn->owner);
 }

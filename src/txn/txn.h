@@ -117,6 +117,8 @@ void txn_abort(Txn *txn);
 
 /* Who waits for whom was searched at each wait: a deadlock is E_DEADLOCK (40P01) with a detail. */
 
+/* True while the lock that the last TXN_WAIT was about has not been granted. */
+bool txn_is_waiting(Txn *txn);
 /* A wait given up (cancel, timeout, client gone): leaves the queue. */
 void txn_cancel_wait(Txn *txn);
 

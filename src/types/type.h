@@ -5,7 +5,8 @@
 //   - oid, xid, cid and reg* are PHYS_INT64 (0 .. 2^32-1), so that comparison is the plain one;
 //   - char(n) is held without its trailing blanks; output pads it to n (so typmods are derived for
 //     expressions too, as far as they are known);
-//   - numeric(p,s): p <= 18 is PHYS_INT64, p <= 38 PHYS_INT128, both scaled by 10^s; numeric without
+//   - numeric(p,s): p <= 18 is PHYS_INT64, p <= 38 PHYS_INT128, both scaled by 10^s; numeric
+//   without
 //     a typmod is PHYS_NUMERIC, which carries its own scale. The binder derives (p,s) for
 //     expressions so that arithmetic stays on scaled integers; clients see typmod -1 for those.
 //   - arrays are PHYS_STRING holding the form of types/array.h; boolean is one byte.
@@ -19,15 +20,16 @@ typedef uint32_t Oid;
 
 typedef struct SqlType {
     Oid oid;
-    int32_t typmod; /* PostgreSQL's encoding: numeric ((p<<16)|s)+4, char/varchar n+4, time p; -1 none */
+    int32_t typmod; /* PostgreSQL's encoding: numeric ((p<<16)|s)+4, char/varchar n+4, time p; -1
+                       none */
 } SqlType;
 
 typedef enum PhysType {
-    PHYS_BOOL,    /* uint8_t, 0 or 1 */
-    PHYS_INT16,   /* smallint */
-    PHYS_INT32,   /* integer, date (days since 2000-01-01) */
-    PHYS_INT64,   /* bigint, oid family, time, timestamp(tz) (us since 2000-01-01), numeric(p<=18) */
-    PHYS_INT128,  /* numeric(p<=38) */
+    PHYS_BOOL,   /* uint8_t, 0 or 1 */
+    PHYS_INT16,  /* smallint */
+    PHYS_INT32,  /* integer, date (days since 2000-01-01) */
+    PHYS_INT64,  /* bigint, oid family, time, timestamp(tz) (us since 2000-01-01), numeric(p<=18) */
+    PHYS_INT128, /* numeric(p<=38) */
     PHYS_FLOAT32,
     PHYS_FLOAT64,
     PHYS_INTERVAL, /* Interval */
@@ -84,9 +86,11 @@ typedef enum TypeOid {
     OID_TIMESTAMP = 1114,
     OID_TIMESTAMP_ARRAY = 1115,
     OID_DATE_ARRAY = 1182,
+    OID_TIME_ARRAY = 1183,
     OID_TIMESTAMPTZ = 1184,
     OID_TIMESTAMPTZ_ARRAY = 1185,
     OID_INTERVAL = 1186,
+    OID_INTERVAL_ARRAY = 1187,
     OID_NUMERIC_ARRAY = 1231,
     OID_NUMERIC = 1700,
     OID_REGPROCEDURE = 2202,
@@ -95,6 +99,7 @@ typedef enum TypeOid {
     OID_REGCLASS = 2205,
     OID_REGTYPE = 2206,
     OID_RECORD = 2249,
+    OID_CSTRING = 2275,
     OID_ANY = 2276,
     OID_ANYARRAY = 2277,
     OID_VOID = 2278,
@@ -123,7 +128,8 @@ typedef struct TypeInfo {
 
 /* NULL if there is no such type. */
 const TypeInfo *type_info(Oid oid);
-/* By typname or by an SQL spelling ("int4", "integer", "timestamp with time zone"); NULL if unknown. */
+/* By typname or by an SQL spelling ("int4", "integer", "timestamp with time zone"); NULL if
+ * unknown. */
 const TypeInfo *type_by_name(Str name);
 /* All rows, for pg_type. */
 const TypeInfo *type_rows(uint32_t *count);
@@ -156,6 +162,13 @@ static inline bool type_equal(SqlType a, SqlType b)
 {
     return a.oid == b.oid && a.typmod == b.typmod;
 }
+
+/* Longest n of varchar(n) and char(n). */
+#define TYPE_LENGTH_MAX 10485760
+
+/* The typmod for the modifiers written after a type: numeric(12,2) -> {12, 2}; interval's first is
+   its field mask. As PostgreSQL's errors; E_FEATURE_NOT_SUPPORTED beyond 38 digits. */
+Status type_make_typmod(Ctx *ctx, Oid oid, const int32_t *mods, uint32_t count, int32_t *out);
 
 /* "character varying(10)", "numeric(12,2)", "timestamp(3) without time zone", "integer[]". */
 char *type_format(Scope *scope, SqlType type);

@@ -32,6 +32,8 @@ bool slt_lines_equal(const SltLines *a, const SltLines *b);
 // Zeroed memory, or the program ends.
 void *slt_alloc(size_t bytes);
 char *slt_copy(const char *text);
+// Removes a file or a directory with all that is below it. False when something is left.
+bool slt_remove_tree(const char *path);
 // printf into fresh memory that the caller frees.
 char *slt_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -126,7 +128,8 @@ typedef struct SltDatabase SltDatabase;
 typedef struct SltSession SltSession;
 
 typedef struct SltDriver {
-    const char *kind; // "wire" or "embedded": a name that skipif and onlyif know
+    const char *kind;     // "wire" or "embedded": a name that skipif and onlyif know
+    const char *protocol; // "simple", "extended" or "none": another
     // Makes a fresh empty database; ordinal tells files apart. NULL with the reason in *error (the
     // caller frees).
     SltDatabase *(*database_create)(const char *target, unsigned ordinal, char **error);

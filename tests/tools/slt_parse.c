@@ -139,8 +139,13 @@ static size_t parse_below(const SltFile *file, SltRecord *record)
     record->body_at = i;
     record->sql = slt_alloc(sql_bytes + 1);
     char *at = record->sql;
-    for (size_t k = record->header + 1; k < i; k++)
-        at += sprintf(at, "%s%s", k > record->header + 1 ? "\n" : "", file->lines.at[k]);
+    for (size_t k = record->header + 1; k < i; k++) {
+        size_t bytes = strlen(file->lines.at[k]);
+        if (k > record->header + 1)
+            *at++ = '\n';
+        memcpy(at, file->lines.at[k], bytes);
+        at += bytes;
+    }
     if (i < file->lines.count && file->lines.at[i][0])
         for (i++; i < file->lines.count && file->lines.at[i][0]; i++)
             slt_lines_add(&record->body, file->lines.at[i], strlen(file->lines.at[i]));

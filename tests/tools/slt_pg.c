@@ -204,6 +204,7 @@ static void session_run(SltSession *session, const char *sql, const SltLines *co
 
 const SltDriver slt_driver_wire = {
     .kind = "wire",
+    .protocol = "simple",
     .database_create = database_create,
     .database_drop = database_drop,
     .session_open = session_open,
@@ -213,6 +214,7 @@ const SltDriver slt_driver_wire = {
 
 const SltDriver slt_driver_wire_extended = {
     .kind = "wire",
+    .protocol = "extended",
     .database_create = database_create_extended,
     .database_drop = database_drop,
     .session_open = session_open,

@@ -7,6 +7,7 @@
 
 #include "slt.h"
 
+#include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,23 @@ char *slt_format(const char *format, ...)
         abort();
     va_end(args);
     return text;
+}
+
+bool slt_remove_tree(const char *path)
+{
+    DIR *dir = opendir(path);
+
+    for (struct dirent *entry; dir && (entry = readdir(dir)) != NULL;) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        char *below = slt_format("%s/%s", path, entry->d_name);
+        if (remove(below) != 0)
+            slt_remove_tree(below);
+        free(below);
+    }
+    if (dir)
+        closedir(dir);
+    return remove(path) == 0;
 }
 
 void slt_lines_add(SltLines *lines, const char *text, size_t bytes)

@@ -62,13 +62,14 @@ static const struct {
 #undef TPCH_NATION_ROW
 };
 
+static_assert(ARRAY_COUNT(WORDS) <= UINT16_MAX, "words are numbered in 16 bits");
 static_assert(ARRAY_COUNT(TABLE_NAMES) == TPCH_TABLES, "a name for each table");
 static_assert(ARRAY_COUNT(REGION_NAMES) == TPCH_REGIONS, "clause 4.2.3: 5 regions");
 static_assert(ARRAY_COUNT(NATION_ROWS) == TPCH_NATIONS, "clause 4.2.3: 25 nations");
 
 static void words_init(Tpch *tpch)
 {
-    for (uint16_t i = 0; i < ARRAY_COUNT(WORDS); i++) {
+    for (uint16_t i = 0; i < (uint16_t)ARRAY_COUNT(WORDS); i++) {
         TpchClass class = WORDS[i].class;
 
         if (tpch->class_words[class] == 0)

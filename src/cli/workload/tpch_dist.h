@@ -107,7 +107,7 @@ static ALWAYS_INLINE uint64_t tpch_mix(uint64_t z)
     return z ^ (z >> 31);
 }
 
-/* The stream of a row. */
+/* The stream of a row (GEN-1). */
 static ALWAYS_INLINE TpchRng tpch_rng_at(const Tpch *tpch, TpchTable table, int64_t row)
 {
     uint64_t base = tpch->streams[table];

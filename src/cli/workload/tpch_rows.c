@@ -22,8 +22,8 @@ int64_t tpch_part_supplier(const Tpch *tpch, int64_t part, int which)
     int64_t count = tpch->suppliers;
     int64_t step = count / TPCH_PART_SUPPLIERS + (part - 1) / count;
 
-    /* The rule of the specification repeats a supplier at some scales below 0.03; a longer step
-     * does not. */
+    /* GEN-3: the rule of the specification repeats a supplier at some scales below 0.03; a longer
+     * step does not. */
     while (step % count == 0 || 2 * step % count == 0 || 3 * step % count == 0)
         step++;
     return (part + which * step) % count + 1;

@@ -517,6 +517,43 @@ static void answers_are_near_those_published(void **state)
     assert_within((double)a.q18_orders, 57, 0.02);
 }
 
+static int64_t count_true(const bool *seen, int64_t count)
+{
+    int64_t found = 0;
+
+    for (int64_t i = 0; i < count; i++)
+        found += seen[i];
+    return found;
+}
+
+/* At scale 1 every day that the rules allow is met: 2,406 order dates, 2,526 ship dates, 2,466
+ * commit dates; the price formula has 20,899 values. Known sizes of the specification's database.
+ */
+static void distinct_counts_are_those_of_the_rules(void **state)
+{
+    static bool orders[TPCH_DATE_COUNT], ships[TPCH_DATE_COUNT], commits[TPCH_DATE_COUNT];
+    static bool clerks[1001], prices[300000];
+    TpchOrder order;
+
+    (void)state;
+    for (int64_t i = 0; i < full.orders; i++) {
+        tpch_order_make(&full, i, &order);
+        orders[order.date] = true;
+        clerks[order.clerk] = true;
+        for (int j = 0; j < order.lines_count; j++) {
+            ships[order.lines[j].ship_date] = true;
+            commits[order.lines[j].commit_date] = true;
+        }
+    }
+    for (int64_t part = 1; part <= full.parts; part++)
+        prices[tpch_part_price_cents(part)] = true;
+    assert_int_equal(count_true(orders, TPCH_DATE_COUNT), 2406);
+    assert_int_equal(count_true(ships, TPCH_DATE_COUNT), 2526);
+    assert_int_equal(count_true(commits, TPCH_DATE_COUNT), 2466);
+    assert_int_equal(count_true(clerks, ARRAY_COUNT(clerks)), 1000);
+    assert_int_equal(count_true(prices, ARRAY_COUNT(prices)), 20899);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -535,6 +572,7 @@ int main(void)
         cmocka_unit_test(five_suppliers_are_complained_about_and_five_recommended),
         cmocka_unit_test(special_requests_are_as_frequent_as_published),
         cmocka_unit_test(csv_is_as_rfc_4180_has_it),
+        cmocka_unit_test(distinct_counts_are_those_of_the_rules),
         cmocka_unit_test(answers_are_near_those_published),
     };
 

@@ -24,6 +24,7 @@ typedef struct Form {
 static const Form SENTENCES[] = {{"NV", 3}, {"NVP", 3}, {"NVN", 3}, {"NPVN", 1}, {"NPVP", 1}};
 static const Form NOUN_PHRASES[] = {{"n", 10}, {"jn", 20}, {"j,jn", 10}, {"djn", 50}};
 static const Form VERB_PHRASES[] = {{"v", 30}, {"xv", 1}, {"vd", 40}, {"xvd", 1}};
+static const char THE[] = {' ', 't', 'h', 'e', ' '};
 #define SENTENCES_WEIGHT    11
 #define NOUN_PHRASES_WEIGHT 90
 #define VERB_PHRASES_WEIGHT 72
@@ -108,8 +109,8 @@ static char *put_sentence(const Tpch *tpch, Bits *bits, char *out)
         }
         if (*parts == 'P') {
             out = put_word(tpch, bits, TPCH_PREPOSITION, out);
-            memcpy(out, " the ", 5);
-            out += 5;
+            memcpy(out, THE, sizeof THE);
+            out += sizeof THE;
         }
         out = put_noun_phrase(tpch, bits, out);
     }

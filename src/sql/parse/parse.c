@@ -6,6 +6,8 @@
 // pg_query_init is not called, since it takes a pthread key a thread; one key serves them all here.
 #include "sql/parse/parse_int.h"
 
+#include "base/memory.h"
+
 #include "mb/pg_wchar.h"
 #include "parser/parser.h"
 #include "utils/memutils.h"
@@ -34,7 +36,7 @@ static void make_thread_key(void)
     ASSERT(made == thrd_success);
 }
 
-static void prepare_thread(void)
+void parse_prepare_thread(void)
 {
     if (thread_ready)
         return;
@@ -123,8 +125,8 @@ static Status raise_library_error(Ctx *ctx, const ErrorData *error)
 
 // --- the grammar -------------------------------------------------------------------------------
 
-/* Runs the grammar in the current memory context. No call in between may leave by `return`. */
-static Status run_grammar(Ctx *ctx, const char *text, RawParseMode mode, List **out)
+/* Runs the grammar in the current memory context. */
+static Status run_grammar(Ctx *ctx, Str text, RawParseMode mode, List **out)
 {
     MemoryContext context = CurrentMemoryContext;
     List *volatile parsed = NIL;
@@ -132,7 +134,11 @@ static Status run_grammar(Ctx *ctx, const char *text, RawParseMode mode, List **
 
     PG_TRY();
     {
-        parsed = raw_parser(text, mode);
+        char *terminated = palloc(text.len + 1);
+        if (text.len > 0)
+            memcpy(terminated, text.ptr, text.len);
+        terminated[text.len] = '\0';
+        parsed = raw_parser(terminated, mode);
     }
     PG_CATCH();
     {
@@ -155,7 +161,8 @@ static Status check_text(Ctx *ctx, Str text)
     if (!str_utf8_valid(text, &bad_at)) {
         StrBuf bytes;
         strbuf_init(&bytes);
-        size_t shown = MIN(text.len - bad_at, (size_t)pg_utf_mblen((const unsigned char *)text.ptr + bad_at));
+        size_t bytes_wanted = (size_t)pg_utf_mblen((const unsigned char *)text.ptr + bad_at);
+        size_t shown = MIN(text.len - bad_at, bytes_wanted);
         for (size_t i = 0; i < shown; i++)
             strbuf_printf(&bytes, " 0x%02x", (unsigned char)text.ptr[bad_at + i]);
         st = error_raise(ctx, E_CHARACTER_NOT_IN_REPERTOIRE,
@@ -179,15 +186,11 @@ static Status with_grammar(Ctx *ctx, Scope *scope, Str text, RawParseMode mode, 
     Parse p = {.ctx = ctx, .scope = scope, .text = text};
 
     TRY(check_text(ctx, text));
-    prepare_thread();
+    parse_prepare_thread();
     before = CurrentMemoryContext;
     context = AllocSetContextCreate(TopMemoryContext, "sql_parse", ALLOCSET_DEFAULT_SIZES);
     MemoryContextSwitchTo(context);
-    char *terminated = palloc(text.len + 1);
-    if (text.len > 0)
-        memcpy(terminated, text.ptr, text.len);
-    terminated[text.len] = '\0';
-    TRY(run_grammar(ctx, terminated, mode, &parsed));
+    TRY(run_grammar(ctx, text, mode, &parsed));
     use(&p, parsed, out);
     st = p.status;
 done:
@@ -252,8 +255,8 @@ static size_t skip_to_statement(Str text, size_t at)
 static AstStatement *convert_statement(Parse *p, const RawStmt *raw)
 {
     size_t start = skip_to_statement(p->text, (size_t)MAX(raw->stmt_location, 0));
-    size_t end = raw->stmt_len > 0 ? (size_t)raw->stmt_location + (size_t)raw->stmt_len
-                                   : p->text.len;
+    size_t end =
+        raw->stmt_len > 0 ? (size_t)raw->stmt_location + (size_t)raw->stmt_len : p->text.len;
     AstStatement *statement = PARSE_NEW(p, AST_STATEMENT, AstStatement, (int32_t)start);
 
     while (end > start && is_blank(p->text.ptr[end - 1]))
@@ -272,12 +275,27 @@ static void use_statements(Parse *p, List *parsed, void *out)
     AstList list = {.items = scope_new_array(p->scope, AstNode *, count), .count = 0};
     ListCell *cell;
 
-    foreach (cell, parsed) {
+    foreach(cell, parsed) {
         list.items[list.count++] = &convert_statement(p, lfirst(cell))->node;
         if (p->status != OK)
             return;
     }
     *(AstList *)out = list;
+}
+
+/* Converts the statements to learn how deep the grammar's tree is: the library's own walks recurse
+   without a limit, also along chains of set operations, which ours do not. */
+static void use_depth(Parse *p, List *parsed, void *out)
+{
+    use_statements(p, parsed, out);
+    if (p->status == OK && p->arms_max > AST_DEPTH_MAX)
+        parse_fail(p, E_STATEMENT_TOO_COMPLEX, -1, "stack depth limit exceeded");
+}
+
+Status parse_check_depth(Ctx *ctx, Scope *scope, Str text)
+{
+    AstList ignored;
+    return with_grammar(ctx, scope, text, RAW_PARSE_DEFAULT, use_depth, &ignored);
 }
 
 Status sql_parse(Ctx *ctx, Scope *scope, Str text, AstList *out)
@@ -291,13 +309,13 @@ static bool is_plain_expression(const SelectStmt *select)
            select->distinctClause == NIL && select->fromClause == NIL &&
            select->whereClause == NULL && select->groupClause == NIL &&
            select->havingClause == NULL && select->windowClause == NIL &&
-           select->sortClause == NIL && select->limitCount == NULL &&
-           select->limitOffset == NULL && select->lockingClause == NIL;
+           select->sortClause == NIL && select->limitCount == NULL && select->limitOffset == NULL &&
+           select->lockingClause == NIL;
 }
 
 static void use_expression(Parse *p, List *parsed, void *out)
 {
-    const SelectStmt *select = linitial_node(SelectStmt, castNode(RawStmt, linitial(parsed))->stmt ? list_make1(castNode(RawStmt, linitial(parsed))->stmt) : NIL);
+    const SelectStmt *select = castNode(SelectStmt, linitial_node(RawStmt, parsed)->stmt);
 
     if (!is_plain_expression(select)) {
         parse_fail(p, E_SYNTAX, -1, "syntax error: one expression expected");

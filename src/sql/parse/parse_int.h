@@ -22,6 +22,7 @@ typedef struct Parse {
     Str text;
     Status status; /* the first failure; converters do nothing after it */
     uint32_t depth;
+    uint32_t arms_max; /* of the longest chain of set operations */
     int32_t params_max;
     const Node *multi_source; /* of UPDATE SET (a, b) = ..., and its conversion */
     AstNode *multi_node;
@@ -33,6 +34,10 @@ enum { LIBRARY_LIMIT_DEFAULT = 0, LIBRARY_LIMIT_COUNT = 1, LIBRARY_LIMIT_WITH_TI
 #define PARSE_NEW(p, kind, T, location) ast_new((p)->scope, kind, T, (location))
 
 /* parse.c */
+/* Sets the library up for the calling thread, once. */
+void parse_prepare_thread(void);
+/* What sql_parse refuses, and what is too deep for the library's own recursive walks. */
+Status parse_check_depth(Ctx *ctx, Scope *scope, Str text);
 void parse_fail(Parse *p, Status status, int location, const char *format, ...) PRINTF_LIKE(4, 5);
 /* 0A000: "<feature> is not supported". */
 void parse_unsupported(Parse *p, int location, const char *feature);

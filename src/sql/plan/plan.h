@@ -16,8 +16,6 @@ typedef struct PlanColumn {
     const char *name;
 } PlanColumn;
 
-
-
 struct ExecCounters;
 
 typedef enum PlanKind {

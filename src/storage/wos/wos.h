@@ -65,4 +65,51 @@ Status wos_cursor_next(Ctx *ctx, WosCursor *cursor);
 Status wos_split(Ctx *ctx, Scope *scope, Wos *wos, RelationId relation, Str low, Str high,
                  bool has_high, uint32_t parts_max, Str *bounds, uint32_t *bounds_count);
 
+/* --- filling it --- */
+
+/* Writes versions in the order relation, key, newest first into new files, then ingests them. */
+typedef struct WosLoader WosLoader;
+Status wos_loader_open(Ctx *ctx, Wos *wos, WosLoader **out);
+Status wos_loader_put(Ctx *ctx, WosLoader *loader, RelationId relation, Str key, Timestamp ts,
+                      Str row, bool tombstone);
+/* Finishes the files and makes them part of the store, durably, all or none. */
+Status wos_loader_ingest(Ctx *ctx, WosLoader *loader);
+/* Removes files that were not ingested. NULL allowed. */
+void wos_loader_close(WosLoader *loader);
+
+/* Every version of every relation, in the order above. The bytes live until the call returns. */
+typedef Status (*WosEach)(Ctx *ctx, void *arg, RelationId relation, Str key, Timestamp ts, Str row,
+                          bool tombstone);
+Status wos_walk(Ctx *ctx, Wos *wos, WosEach each, void *arg);
+
+/* Deletes a relation's rows by range. */
+Status wos_delete_relation(Ctx *ctx, Wos *wos, RelationId relation);
+/* Rewrites everything, so that what may go does, tombstones too. */
+void wos_compact(Wos *wos);
+
+/* --- meta --- */
+
+typedef struct WosMeta {
+    Str key;
+    Str value;
+    bool remove;
+} WosMeta;
+
+/* One atomic batch, synced. */
+Status wos_meta_write(Ctx *ctx, Wos *wos, const WosMeta *edits, uint32_t count);
+Status wos_meta_get(Ctx *ctx, Scope *scope, Wos *wos, Str key, Str *value, bool *found);
+/* All keys with this prefix, in order. */
+Status wos_meta_list(Ctx *ctx, Scope *scope, Wos *wos, Str prefix, Str **keys, uint32_t *count);
+
+typedef struct WosStats {
+    uint64_t files_bytes;      /* live files on disk */
+    uint64_t entries;          /* versions and tombstones */
+    uint64_t raw_bytes;        /* of keys and rows before compression */
+    uint64_t level0_files;
+    uint64_t compaction_bytes; /* estimated debt */
+} WosStats;
+void wos_stats(Wos *wos, WosStats *out);
+/* Estimates. */
+void wos_relation_size(Wos *wos, RelationId relation, uint64_t *rows, uint64_t *bytes);
+
 #endif
