@@ -64,6 +64,7 @@ Status session_open(Ctx *ctx, Node *node, const SessionOptions *options, Session
     session->prepared = strmap_new(session->scope);
     session->portals = strmap_new(session->scope);
     session->sequence_values = u64map_new(session->scope);
+    mutex_init(&session->sequence_mutex);
     TRY(find_identity(ctx, session, options));
     session->info = (SessionInfo){
         .user = str_copy(session->scope, options->user),
@@ -119,6 +120,7 @@ void session_close(Session *session)
     settings_free(session->settings_before);
     settings_free(session->settings_after);
     ctx_free(&session->ctx);
+    mutex_free(&session->sequence_mutex);
     scope_close(session->scope);
     mem_free(session);
 }

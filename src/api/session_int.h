@@ -156,6 +156,7 @@ struct Session {
     Request request;
     U64Map *sequence_values; /* currval: oid -> int64_t* */
     Oid last_sequence;
+    Mutex sequence_mutex; /* guards the two above: nextval may run on workers */
 
     DurableWaiter durable;
     _Atomic int durable_state; /* 0 waiting, 1 durable, 2 failed */
@@ -182,8 +183,8 @@ void session_plan_free(PlannedStatement *plan);
 bool session_is_planned(AstKind kind);
 void session_exec_env(Session *session, const Snapshot *snapshot, const Datum *params,
                       uint32_t params_count, ExecEnv *out);
-/* Errors of the binder carry byte offsets: makes them characters of `text`. */
-void session_fix_position(Session *session, Str text);
+/* By search path or schema; NULL if there is none (no error is raised). */
+const Object *session_find_relation(Session *session, const AstName *name);
 
 /* session_run.c */
 RunAnswer session_run(Session *session, Run *run, bool on_pool);

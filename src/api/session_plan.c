@@ -5,6 +5,7 @@
 #include "api/session_int.h"
 
 #include "os/clock.h"
+#include "sql/ident.h"
 
 #define EPOCH_2000_US   INT64_C(946684800000000)
 #define SEARCH_PATH_MAX 64
@@ -12,38 +13,6 @@
 bool session_is_planned(AstKind kind)
 {
     return kind == AST_SELECT || kind == AST_INSERT || kind == AST_UPDATE || kind == AST_DELETE;
-}
-
-/* The next name of a comma-separated list of identifiers; quoted ones keep their case. */
-static bool next_identifier(Str *list, Scope *scope, Str *out)
-{
-    Str rest = str_trim(*list);
-
-    if (rest.len == 0)
-        return false;
-    char *name = scope_alloc(scope, rest.len + 1);
-    size_t length = 0;
-    size_t at = 0;
-    if (rest.ptr[0] == '"') {
-        for (at = 1; at < rest.len; at++) {
-            if (rest.ptr[at] == '"' && (at + 1 == rest.len || rest.ptr[at + 1] != '"'))
-                break;
-            at += rest.ptr[at] == '"';
-            name[length++] = rest.ptr[at];
-        }
-        at++;
-    } else {
-        for (; at < rest.len && rest.ptr[at] != ',' && rest.ptr[at] != ' '; at++) {
-            char c = rest.ptr[at];
-            name[length++] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-        }
-    }
-    while (at < rest.len && rest.ptr[at] != ',')
-        at++;
-    at = MIN(at + 1, rest.len);
-    *list = (Str){rest.ptr + at, rest.len - at};
-    *out = (Str){name, length};
-    return true;
 }
 
 static void add_schema(Session *session, Oid oid)
@@ -67,13 +36,13 @@ static void resolve_search_path(Session *session)
 
     if (session->search_path == NULL)
         session->search_path = scope_new_array(session->scope, Oid, SEARCH_PATH_MAX);
-    while (next_identifier(&rest, scope, &name))
+    while (ident_next(scope, &rest, &name))
         names_catalog = names_catalog || str_is(name, "pg_catalog");
     session->search_path_count = 0;
     session->info.schema = (Str){0};
     if (!names_catalog)
         add_schema(session, OID_SCHEMA_PG_CATALOG);
-    for (rest = list; next_identifier(&rest, scope, &name);) {
+    for (rest = list; ident_next(scope, &rest, &name);) {
         if (str_is(name, "$user"))
             name = session->info.user;
         const Schema *schema = catalog_schema(session->catalog, name);
@@ -117,6 +86,7 @@ Status session_plan(Session *session, const AstNode *ast, Str text, SqlType **pa
     *out = (PlannedStatement){.scope = scope_open(session->scope, "plan")};
     catalog_pin(session->catalog, out->scope);
     session_bind_env(session, &env, *params, *params_count);
+    env.text = text;
     TRY(sql_bind(&session->ctx, out->scope, &env, ast, out));
     TRY(sql_optimise(&session->ctx, out->scope, &env, session->node->storage, out));
     out->catalog_version = catalog_version(session->catalog);
@@ -124,7 +94,6 @@ Status session_plan(Session *session, const AstNode *ast, Str text, SqlType **pa
     *params_count = out->params_count;
 done:
     if (st != OK) {
-        session_fix_position(session, text);
         session_plan_free(out);
     }
     return st;
@@ -155,4 +124,19 @@ void session_exec_env(Session *session, const Snapshot *snapshot, const Datum *p
         .work_mem = (size_t)settings_int(session->settings, SETTING_WORK_MEM),
         .temp_dir = session->node->temp_dir,
     };
+}
+
+const Object *session_find_relation(Session *session, const AstName *name)
+{
+    const Object *object = NULL;
+    BindEnv env;
+
+    session_bind_env(session, &env, NULL, 0);
+    if (name->schema.ptr) {
+        const Schema *schema = catalog_schema(session->catalog, name->schema);
+        return schema ? catalog_relation(session->catalog, schema->object.oid, name->name) : NULL;
+    }
+    for (uint32_t i = 0; object == NULL && i < env.search_path_count; i++)
+        object = catalog_relation(session->catalog, env.search_path[i], name->name);
+    return object;
 }

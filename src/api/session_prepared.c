@@ -263,6 +263,7 @@ Status session_execute_statement(Session *session, Run *run)
     TRY(session_txn_ensure(session));
     Datum *params = scope_new_array(session->request.scope, Datum, MAX(ast->args.count, 1));
     session_bind_env(session, &env, NULL, 0);
+    env.text = run->text;
     session_exec_env(session, NULL, NULL, 0, &exec);
     for (uint32_t i = 0; i < ast->args.count; i++) {
         Expr *expr;
@@ -278,7 +279,5 @@ Status session_execute_statement(Session *session, Run *run)
     run->params = params;
     run->params_count = ast->args.count;
 done:
-    if (st != OK)
-        session_fix_position(session, run->text);
     return st;
 }

@@ -47,24 +47,20 @@ void session_apply_settings(Session *session)
 {
     const Settings *settings = session->settings;
     TypeIoContext *io = &session->io;
-    Ctx quiet;
+    int64_t digits = settings_int(settings, SETTING_EXTRA_FLOAT_DIGITS);
 
-    ctx_init(&quiet);
     read_date_style(settings_string(settings, SETTING_DATESTYLE), io);
     io->interval_style = (uint8_t)settings_int(settings, SETTING_INTERVALSTYLE);
     io->bytea_escape = settings_int(settings, SETTING_BYTEA_OUTPUT) == 1;
-    io->float_digits = (int8_t)(settings_int(settings, SETTING_EXTRA_FLOAT_DIGITS) - 1);
-    if (timezone_find(&quiet, settings_string(settings, SETTING_TIMEZONE), &io->zone) != OK)
-        error_clear(&quiet);
+    io->float_shorter = digits > 0 ? 0 : (uint8_t)(1 - digits);
+    io->zone = timezone_find(settings_string(settings, SETTING_TIMEZONE));
     session->search_path_stale = true;
-    ctx_free(&quiet);
 }
 
 /* Values that need more than the table's checks. */
 static Status check_value(Session *session, SettingId id, Str value)
 {
     TypeIoContext io = session->io;
-    const TimeZone *zone;
 
     switch (id) {
     case SETTING_DATESTYLE:
@@ -74,9 +70,8 @@ static Status check_value(Session *session, SettingId id, Str value)
                                (int)value.len, value.ptr);
         return OK;
     case SETTING_TIMEZONE:
-        if (timezone_find(&session->ctx, value, &zone) == OK)
+        if (timezone_find(value))
             return OK;
-        error_clear(&session->ctx);
         return error_raise(&session->ctx, E_INVALID_PARAMETER_VALUE,
                            "invalid value for parameter \"TimeZone\": \"%.*s\"", (int)value.len,
                            value.ptr);

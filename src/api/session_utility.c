@@ -53,6 +53,7 @@ static void ddl_env(Session *session, const Run *run, const Snapshot *snapshot, 
                     DdlEnv *out)
 {
     session_bind_env(session, bind, NULL, 0);
+    bind->text = run->text;
     *out = (DdlEnv){.bind = bind,
                     .storage = session->node->storage,
                     .source = run->text,
@@ -89,24 +90,13 @@ static Status run_ddl(Session *session, Run *run)
     if (st == OK && run->ast->kind == AST_CREATE_TABLE_AS)
         snprintf(run->tag, sizeof run->tag, "SELECT %llu", (unsigned long long)env.rows);
 done:
-    if (st != OK && st != STATUS_LOCK_WAIT)
-        session_fix_position(session, run->text);
     return st;
 }
 
 static const Object *find_relation(Session *session, const AstName *name)
 {
-    BindEnv env;
-    const Object *object = NULL;
+    const Object *object = session_find_relation(session, name);
 
-    session_bind_env(session, &env, NULL, 0);
-    if (name->schema.ptr) {
-        const Schema *schema = catalog_schema(session->catalog, name->schema);
-        if (schema)
-            object = catalog_relation(session->catalog, schema->object.oid, name->name);
-    }
-    for (uint32_t i = 0; !name->schema.ptr && !object && i < env.search_path_count; i++)
-        object = catalog_relation(session->catalog, env.search_path[i], name->name);
     if (object == NULL)
         error_raise(&session->ctx, E_UNDEFINED_TABLE, "relation \"%.*s\" does not exist",
                     (int)name->name.len, name->name.ptr);

@@ -146,6 +146,7 @@ typedef struct SourceOps {
 struct Source {
     const SourceOps *ops;
     bool single_batch; /* at most one batch in all, complete before it is pushed */
+    bool cheap;        /* rows lie ready in memory: not worth a thread of its own */
 };
 
 struct Pipeline {

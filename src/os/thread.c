@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// POSIX threads behind thread.h. Conditions wait on the monotonic clock, so a jump of the wall clock
-// wakes nobody. An Event's word is 0 (not set), 1 (set) or 2 (somebody sleeps on it).
+// POSIX threads behind thread.h. Conditions wait on the monotonic clock, so a jump of the wall
+// clock wakes nobody. An Event's word is 0 (not set), 1 (set) or 2 (somebody sleeps on it).
 #include "os/thread.h"
 
 #include "base/memory.h"
@@ -191,6 +191,33 @@ void rwlock_unlock(RwLock *lock)
 void once_run(Once *once, void (*fn)(void))
 {
     int error = pthread_once(&once->native, fn);
+    ASSERT(error == 0);
+}
+
+static pthread_key_t exit_key;
+static Once exit_key_once = ONCE_INIT;
+static _Thread_local void (*exit_fns[THREAD_EXITS_MAX])(void);
+static _Thread_local uint32_t exit_fns_count;
+
+static void run_exit_fns(void *unused)
+{
+    (void)unused;
+    while (exit_fns_count > 0)
+        exit_fns[--exit_fns_count]();
+}
+
+static void make_exit_key(void)
+{
+    int error = pthread_key_create(&exit_key, run_exit_fns);
+    ASSERT(error == 0);
+}
+
+void thread_on_exit(void (*fn)(void))
+{
+    ASSERT(exit_fns_count < THREAD_EXITS_MAX);
+    once_run(&exit_key_once, make_exit_key);
+    exit_fns[exit_fns_count++] = fn;
+    int error = pthread_setspecific(exit_key, exit_fns);
     ASSERT(error == 0);
 }
 

@@ -73,6 +73,12 @@ void rwlock_unlock(RwLock *lock);
 
 void once_run(Once *once, void (*fn)(void));
 
+#define THREAD_EXITS_MAX 8
+
+/* Runs fn when the calling thread ends (not the main thread's: the process ends with it); the newest
+   first, THREAD_EXITS_MAX a thread at most. All threads share one system key. */
+void thread_on_exit(void (*fn)(void));
+
 void event_init(Event *event);
 /* After this the event may be gone: the waiter owns it. */
 void event_set(Event *event);

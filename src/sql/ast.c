@@ -432,11 +432,6 @@ static NameStrength figure_name(const AstNode *node, Str *name)
         const AstCast *cast = (const AstCast *)node;
         return figure_or_weak(cast->arg, cast->type->name.name, name);
     }
-    case AST_CONST:
-        if (((const AstConst *)node)->kind != AST_CONST_BOOL)
-            return NAME_NONE;
-        *name = STR("bool");
-        return NAME_WEAK;
     case AST_COLLATE: return figure_name(((const AstCollate *)node)->arg, name);
     case AST_GROUPING: return strong(STR("grouping"), name);
     case AST_SUBLINK: return figure_sublink((const AstSublink *)node, name);

@@ -34,6 +34,8 @@ Status sql_bind(Ctx *ctx, Scope *scope, BindEnv *env, const AstNode *statement,
  */
 Status sql_bind_expr(Ctx *ctx, Scope *scope, BindEnv *env, const AstNode *expr, const Table *table,
                      SqlType target, Expr **out);
+/* A type as written: 42704 if there is none of that name, errors of its modifiers. */
+Status sql_bind_type(Ctx *ctx, Scope *scope, BindEnv *env, const AstTypeName *type, SqlType *out);
 /* Rewrites, join order, access paths, methods; resolves slots. `threads` for costing. */
 Status sql_optimise(Ctx *ctx, Scope *scope, const BindEnv *env, Storage *storage,
                     PlannedStatement *statement);

@@ -11,6 +11,8 @@
 /* Hybrid logical time: microseconds since 1970 in the upper 48+ bits' worth, strictly increasing. */
 typedef uint64_t Timestamp;
 #define TIMESTAMP_MAX UINT64_MAX
+/* A timestamp is microseconds << this, plus a counter of commits in one microsecond. */
+#define TIMESTAMP_COUNTER_BITS 12
 
 /* Names a set of keys on this node; never used again after a drop. 0 is invalid. Ids below
    RELATION_ID_USER_MIN are the system's (see below). */

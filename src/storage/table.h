@@ -34,9 +34,9 @@ typedef struct ScanSpec {
  */
 Status table_scan_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, const ScanSpec *spec,
                        TableScan **out);
-/* The next batch (up to BATCH_ROWS_MAX rows); rows_count 0 at the end. The vectors live until the
-   next call; string views into the delta store live as long as the snapshot's view is pinned, so
-   *stable_strings (may be NULL) says whether views outlive the call. */
+/* The next batch (up to BATCH_ROWS_MAX rows, the first ones smaller, so that short scans stay
+   cheap); rows_count 0 at the end. Vectors and the bytes of string views live until the next call.
+ */
 Status table_scan_next(Ctx *ctx, TableScan *scan, Batch *out);
 
 /* Cuts a range into up to `parts_max` sub-ranges of similar size for parallel scans; bounds lie in

@@ -365,6 +365,7 @@ static void grant_queue_locked(LockEntry *entry, LockOwner **woken)
     }
 }
 
+/* REQUIRES(wait_mutex): an owner that finds itself granted may end only after its wake call. */
 static void wake_all(LockOwner *woken)
 {
     while (woken) {
@@ -481,8 +482,8 @@ void lock_cancel(LockTable *table, LockOwner *owner)
         mutex_unlock(&shard->mutex);
     }
     owner->granted = false;
-    mutex_unlock(&table->wait_mutex);
     wake_all(woken);
+    mutex_unlock(&table->wait_mutex);
 }
 
 /* Takes one mode off; the caller lets waiters in. */
@@ -517,8 +518,8 @@ static void release_one(LockTable *table, LockOwner *owner, const LockHeld *held
     grant_queue_locked(entry, &woken);
     drop_if_idle_locked(shard, entry);
     mutex_unlock(&shard->mutex);
-    mutex_unlock(&table->wait_mutex);
     wake_all(woken);
+    mutex_unlock(&table->wait_mutex);
 }
 
 void lock_release(LockTable *table, LockOwner *owner, uint32_t keep)

@@ -6,6 +6,7 @@
 #include "txn/txn.h"
 
 #include "base/memory.h"
+#include "os/clock.h"
 #include "os/thread.h"
 #include "txn/lock.h"
 #include "txn/snapshot.h"
@@ -59,17 +60,24 @@ struct Txn {
     uint32_t hooks_cap;
     WriteMark statement_mark;
     uint32_t statement_hooks;
-    BlockingWait *blocking;
+    BlockingWait blocking;
+    bool blocks; /* no wake function was given: lock calls block */
 };
 
-static void wake_blocking(void *arg)
+/* The lock table's call: whoever blocks on this transaction's wait, and the session, hear of it.
+   The transaction may end as soon as the mutex is free. */
+static void wake_owner(void *arg)
 {
-    BlockingWait *wait = arg;
+    Txn *txn = arg;
+    void (*wake)(void *) = txn->options.wake;
+    void *wake_arg = txn->options.wake_arg;
 
-    mutex_lock(&wait->mutex);
-    wait->woken = true;
-    condition_signal(&wait->cond);
-    mutex_unlock(&wait->mutex);
+    mutex_lock(&txn->blocking.mutex);
+    txn->blocking.woken = true;
+    condition_signal(&txn->blocking.cond);
+    mutex_unlock(&txn->blocking.mutex);
+    if (wake)
+        wake(wake_arg);
 }
 
 Status txn_manager_open(Ctx *ctx, Storage *storage, TxnManager **out)
@@ -114,14 +122,10 @@ Status txn_begin(Ctx *ctx, TxnManager *manager, const TxnOptions *options, Txn *
     txn->options = *options;
     txn->id = atomic_fetch_add_explicit(&manager->next_id, 1, memory_order_relaxed);
     txn->slot = snapshot_slot_take(manager->snapshots);
-    if (options->wake == NULL) {
-        txn->blocking = mem_alloc_zero(sizeof *txn->blocking);
-        mutex_init(&txn->blocking->mutex);
-        condition_init(&txn->blocking->cond);
-        txn->options.wake = wake_blocking;
-        txn->options.wake_arg = txn->blocking;
-    }
-    lock_owner_init(&txn->owner, txn->id, txn->options.wake, txn->options.wake_arg);
+    txn->blocks = options->wake == NULL;
+    mutex_init(&txn->blocking.mutex);
+    condition_init(&txn->blocking.cond);
+    lock_owner_init(&txn->owner, txn->id, wake_owner, txn);
     atomic_fetch_add_explicit(&manager->open_count, 1, memory_order_relaxed);
     *out = txn;
     return OK;
@@ -230,18 +234,27 @@ void txn_statement_abort(Txn *txn)
     txn_statement_end(txn);
 }
 
-static Status wait_here(Ctx *ctx, Txn *txn)
-{
-    BlockingWait *wait = txn->blocking;
+/* How long a blocked thread goes without looking whether its statement was cancelled. */
+#define CANCEL_POLL_NS INT64_C(50000000)
 
-    mutex_lock(&wait->mutex);
-    while (!wait->woken)
-        condition_wait(&wait->cond, &wait->mutex);
-    wait->woken = false;
-    mutex_unlock(&wait->mutex);
-    bool granted = lock_collect(txn->manager->locks, &txn->owner);
-    ASSERT(granted);
-    return ctx_check_cancel(ctx);
+Status txn_wait_here(Ctx *ctx, Txn *txn)
+{
+    Status st = OK;
+    BlockingWait *wait = &txn->blocking;
+
+    while (txn_is_waiting(txn)) {
+        mutex_lock(&wait->mutex);
+        if (!wait->woken)
+            condition_wait_until(&wait->cond, &wait->mutex, clock_mono_ns() + CANCEL_POLL_NS);
+        wait->woken = false;
+        mutex_unlock(&wait->mutex);
+        st = ctx_check_cancel(ctx);
+        if (st != OK) {
+            txn_cancel_wait(txn);
+            break;
+        }
+    }
+    return st;
 }
 
 /* Takes a lock or says how to go on; E_DEADLOCK is an error. */
@@ -259,10 +272,10 @@ static Status take(Ctx *ctx, Txn *txn, const LockTag *tag, uint8_t mode, TxnVerd
         error_hint(ctx, "The transaction was chosen as the victim; run it again.");
         return E_DEADLOCK;
     case LOCK_QUEUED:
-        if (txn->blocking == NULL)
+        if (!txn->blocks)
             *verdict = TXN_WAIT;
         else
-            TRY(wait_here(ctx, txn));
+            TRY(txn_wait_here(ctx, txn));
         break;
     case LOCK_BUSY: ASSERT(false);
     }
@@ -529,6 +542,12 @@ void txn_rollback_to(Txn *txn, TxnSavepoint savepoint)
     trim_bulk(txn, (uint32_t)savepoint.locks);
 }
 
+void txn_undo_writes(Txn *txn, TxnSavepoint savepoint)
+{
+    if (txn->writes)
+        writeset_rollback(txn->writes, savepoint.writes);
+}
+
 void txn_on_end(Txn *txn, TxnHook hook, void *arg)
 {
     if (txn->hooks_count == txn->hooks_cap) {
@@ -562,11 +581,8 @@ static void finish(Txn *txn)
     snapshot_slot_give(manager->snapshots, txn->slot);
     if (txn->writes)
         writeset_free(txn->writes);
-    if (txn->blocking) {
-        condition_free(&txn->blocking->cond);
-        mutex_free(&txn->blocking->mutex);
-        mem_free(txn->blocking);
-    }
+    condition_free(&txn->blocking.cond);
+    mutex_free(&txn->blocking.mutex);
     mem_free(txn->bulk);
     mem_free(txn->hooks);
     mem_free(txn);

@@ -104,6 +104,8 @@ typedef struct TxnSavepoint {
 } TxnSavepoint;
 TxnSavepoint txn_savepoint(Txn *txn);
 void txn_rollback_to(Txn *txn, TxnSavepoint savepoint);
+/* Undoes the writes since the savepoint but keeps the locks: part of a statement is done again. */
+void txn_undo_writes(Txn *txn, TxnSavepoint savepoint);
 
 /* Hooks run inside the commit's critical section in commit order (publishing a catalog version), or
    at abort (commit_ts 0), also when a savepoint before them is rolled back. */
@@ -119,6 +121,9 @@ void txn_abort(Txn *txn);
 
 /* True while the lock that the last TXN_WAIT was about has not been granted. */
 bool txn_is_waiting(Txn *txn);
+/* Blocks the thread until the lock that the last TXN_WAIT was about is granted, or the statement is
+   cancelled. For a thread that may block; `wake` is called as well. */
+Status txn_wait_here(Ctx *ctx, Txn *txn);
 /* A wait given up (cancel, timeout, client gone): leaves the queue. */
 void txn_cancel_wait(Txn *txn);
 

@@ -15,8 +15,8 @@
 /* 400 Gregorian years, after which days and weekdays repeat. */
 #define CYCLE_S              INT64_C(12622780800)
 /* 1800-01-01 and 2440-01-01, in seconds since 2000. */
-#define TABLE_START_S        INT64_C(-6311433600)
-#define TABLE_END_S          INT64_C(13885257600)
+#define TABLE_START_S        INT64_C(-6311347200)
+#define TABLE_END_S          INT64_C(13885084800)
 #define SECOND_US            INT64_C(1000000)
 #define DAY_S                INT64_C(86400)
 

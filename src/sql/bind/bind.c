@@ -196,3 +196,11 @@ Status sql_bind_expr(Ctx *ctx, Scope *scope, BindEnv *env, const AstNode *expr, 
 done:
     return st;
 }
+
+Status sql_bind_type(Ctx *ctx, Scope *scope, BindEnv *env, const AstTypeName *type, SqlType *out)
+{
+    Binder b;
+
+    binder_init(&b, ctx, scope, env);
+    return bind_type(&b, type, out);
+}

@@ -3,10 +3,12 @@
 // The adapter's entry: sets the library up for the calling thread, runs the grammar under its own
 // error frame, and hands each raw statement to the converters. The library's memory for one call is
 // one context, gone when the call returns; the tree and its strings live in the caller's scope.
-// pg_query_init is not called, since it takes a pthread key a thread; one key serves them all here.
+// pg_query_init is not called: it takes a pthread key for each thread, which run out after a
+// thousand.
 #include "sql/parse/parse_int.h"
 
 #include "base/memory.h"
+#include "os/thread.h"
 
 #include "mb/pg_wchar.h"
 #include "parser/parser.h"
@@ -14,48 +16,32 @@
 
 #include <pg_query.h>
 #include <stdarg.h>
-#include <threads.h>
 
 extern __thread sig_atomic_t pg_query_initialized;
 
-static tss_t thread_key;
-static once_flag thread_key_once = ONCE_FLAG_INIT;
 static _Thread_local bool thread_ready;
-
-static void release_thread(void *ready)
-{
-    (void)ready;
-    pg_query_exit();
-    pg_query_initialized = 0;
-    thread_ready = false;
-}
-
-static void make_thread_key(void)
-{
-    int made = tss_create(&thread_key, release_thread);
-    ASSERT(made == thrd_success);
-}
+static _Thread_local bool thread_exit_known;
 
 void parse_prepare_thread(void)
 {
     if (thread_ready)
         return;
-    call_once(&thread_key_once, make_thread_key);
+    if (!thread_exit_known)
+        thread_on_exit(sql_parse_thread_exit);
+    thread_exit_known = true;
     MemoryContextInit();
     SetDatabaseEncoding(PG_UTF8);
     pg_query_initialized = 1;
     thread_ready = true;
-    int set = tss_set(thread_key, &thread_ready);
-    ASSERT(set == thrd_success);
 }
 
 void sql_parse_thread_exit(void)
 {
     if (!thread_ready)
         return;
-    release_thread(NULL);
-    int set = tss_set(thread_key, NULL);
-    ASSERT(set == thrd_success);
+    pg_query_exit();
+    pg_query_initialized = 0;
+    thread_ready = false;
 }
 
 // --- errors ------------------------------------------------------------------------------------

@@ -31,12 +31,12 @@ static AstObject *convert_object(Parse *p, ObjectType type, const Node *node)
         if (object_is_member(type))
             out->name = parse_member_name(p, (const List *)node, &out->member);
         else
-            out->name = parse_name(p, (const List *)node);
+            out->name = parse_name(p, (const List *)node, -1);
         break;
-    case T_TypeName: out->name = parse_name(p, ((const TypeName *)node)->names); break;
+    case T_TypeName: out->name = parse_name(p, ((const TypeName *)node)->names, -1); break;
     case T_ObjectWithArgs: {
         const ObjectWithArgs *function = (const ObjectWithArgs *)node;
-        out->name = parse_name(p, function->objname);
+        out->name = parse_name(p, function->objname, -1);
         out->args_given = !function->args_unspecified;
         out->args = parse_list(p, function->objargs, convert_arg_type);
         break;

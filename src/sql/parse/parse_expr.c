@@ -119,7 +119,7 @@ static AstNode *convert_op(Parse *p, const A_Expr *expr)
 {
     AstOp *out = PARSE_NEW(p, AST_OP, AstOp, expr->location);
 
-    out->op = parse_name(p, expr->name);
+    out->op = parse_name(p, expr->name, expr->location);
     out->left = parse_expr(p, expr->lexpr);
     out->right = parse_expr(p, expr->rexpr);
     return &out->node;
@@ -129,7 +129,7 @@ static AstNode *convert_op_any(Parse *p, const A_Expr *expr)
 {
     AstOpAny *out = PARSE_NEW(p, AST_OP_ANY, AstOpAny, expr->location);
 
-    out->op = parse_name(p, expr->name);
+    out->op = parse_name(p, expr->name, expr->location);
     out->left = parse_expr(p, expr->lexpr);
     out->right = parse_expr(p, expr->rexpr);
     out->all = expr->kind == AEXPR_OP_ALL;
@@ -305,7 +305,7 @@ static AstNode *convert_func_call(Parse *p, const FuncCall *call)
     AstFuncCall *out = PARSE_NEW(p, AST_FUNC_CALL, AstFuncCall, call->location);
     const Node *first = call->args ? linitial(call->args) : NULL;
 
-    out->name = parse_name(p, call->funcname);
+    out->name = parse_name(p, call->funcname, call->location);
     out->sql_syntax = call->funcformat == COERCE_SQL_SYNTAX;
     if (out->sql_syntax && first != NULL && IsA(first, ParamRef) &&
         str_is(out->name.name, "extract"))
@@ -368,12 +368,9 @@ static AstNode *convert_min_max(Parse *p, const MinMaxExpr *expr)
     return &out->node;
 }
 
-/* TRUE is a cast of a Boolean constant to bool; `date $1` a cast without a location. */
+/* `date $1` is a cast without a location. */
 static AstNode *convert_cast(Parse *p, const TypeCast *cast)
 {
-    if (IsA(cast->arg, A_Const) && IsA(&((const A_Const *)cast->arg)->val, Boolean) &&
-        !((const A_Const *)cast->arg)->isnull)
-        return convert_const(p, (const A_Const *)cast->arg);
     if (IsA(cast->arg, ParamRef) && cast->location < 0)
         return refuse_param(p, (const ParamRef *)cast->arg);
     int location = cast->location < 0 ? cast->typeName->location : cast->location;
@@ -388,7 +385,7 @@ static AstNode *convert_collate(Parse *p, const CollateClause *collate)
     AstCollate *out = PARSE_NEW(p, AST_COLLATE, AstCollate, collate->location);
 
     out->arg = parse_expr(p, collate->arg);
-    out->collation = parse_name(p, collate->collname);
+    out->collation = parse_name(p, collate->collname, collate->location);
     return &out->node;
 }
 
@@ -430,7 +427,7 @@ static AstNode *convert_sublink(Parse *p, const SubLink *link)
     default: parse_unsupported(p, link->location, "this subquery"); return NULL;
     }
     out->test = parse_expr(p, link->testexpr);
-    out->op = parse_name(p, link->operName);
+    out->op = parse_name(p, link->operName, link->location);
     out->query = parse_select(p, castNode(SelectStmt, link->subselect));
     return &out->node;
 }
@@ -551,7 +548,7 @@ AstNode *parse_sort_key(Parse *p, const Node *node)
     out->expr = parse_expr(p, sort->node);
     out->order = orders[sort->sortby_dir];
     out->nulls = nulls[sort->sortby_nulls];
-    out->using_op = parse_name(p, sort->useOp);
+    out->using_op = parse_name(p, sort->useOp, sort->location);
     if (out->expr != NULL && out->node.location < 0)
         out->node.location = out->expr->location;
     return &out->node;

@@ -51,7 +51,8 @@ static inline void parse_leave(Parse *p)
 /* parse_name.c: strings, names, types, options, roles, aliases. */
 Str parse_str(Parse *p, const char *text);
 AstNames parse_names(Parse *p, const List *list);
-AstName parse_name(Parse *p, const List *list);
+/* [[catalog.]schema.]name; more parts are 42601 at `location`. */
+AstName parse_name(Parse *p, const List *list, int location);
 /* "t.c" of a longer name: the last part in *member, what is before it as the result. */
 AstName parse_member_name(Parse *p, const List *list, Str *member);
 AstTypeName *parse_type_name(Parse *p, const TypeName *type);

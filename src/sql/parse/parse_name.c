@@ -46,14 +46,26 @@ AstNames parse_names(Parse *p, const List *list)
     return names;
 }
 
+static void refuse_name(Parse *p, const List *list, int location)
+{
+    StrBuf buf;
+    ListCell *cell;
+
+    strbuf_init(&buf);
+    foreach(cell, list) {
+        if (buf.len > 0)
+            strbuf_append_char(&buf, '.');
+        strbuf_append_c(&buf, strVal(lfirst(cell)));
+    }
+    parse_fail(p, E_SYNTAX, location, "improper qualified name (too many dotted names): %s",
+               strbuf_c(&buf));
+    strbuf_free(&buf);
+}
+
 static AstName name_of_parts(Parse *p, const List *list, int count)
 {
     AstName name = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
 
-    if (count < 1 || count > 3) {
-        parse_fail(p, E_SYNTAX, -1, "improper qualified name (too many dotted names)");
-        return name;
-    }
     name.name = parse_str(p, strVal(list_nth(list, count - 1)));
     if (count > 1)
         name.schema = parse_str(p, strVal(list_nth(list, count - 2)));
@@ -62,11 +74,15 @@ static AstName name_of_parts(Parse *p, const List *list, int count)
     return name;
 }
 
-AstName parse_name(Parse *p, const List *list)
+AstName parse_name(Parse *p, const List *list, int location)
 {
-    if (list == NIL)
+    int count = list_length(list);
+
+    if (count > 3)
+        refuse_name(p, list, location);
+    if (count < 1 || count > 3)
         return (AstName){{NULL, 0}, {NULL, 0}, {NULL, 0}};
-    return name_of_parts(p, list, list_length(list));
+    return name_of_parts(p, list, count);
 }
 
 AstName parse_member_name(Parse *p, const List *list, Str *member)
@@ -74,7 +90,12 @@ AstName parse_member_name(Parse *p, const List *list, Str *member)
     int count = list_length(list);
 
     *member = parse_str(p, strVal(llast(list)));
-    return name_of_parts(p, list, count - 1);
+    if (count < 2)
+        parse_fail(p, E_SYNTAX, -1, "column name must be qualified");
+    if (count > 4)
+        refuse_name(p, list, -1);
+    return p->status == OK ? name_of_parts(p, list, count - 1)
+                           : (AstName){{NULL, 0}, {NULL, 0}, {NULL, 0}};
 }
 
 // --- types -------------------------------------------------------------------------------------
@@ -95,10 +116,8 @@ AstTypeName *parse_type_name(Parse *p, const TypeName *type)
     AstTypeName *out = PARSE_NEW(p, AST_TYPE_NAME, AstTypeName, type->location);
     if (type->pct_type)
         out->type_path = parse_names(p, type->names);
-    else if (list_length(type->names) > 3)
-        parse_fail(p, E_SYNTAX, type->location, "improper type name (too many dotted names)");
     else
-        out->name = parse_name(p, type->names);
+        out->name = parse_name(p, type->names, -1);
     out->typmods = parse_exprs(p, type->typmods);
     out->bounds = parse_list(p, type->arrayBounds, convert_bound);
     out->setof = type->setof;

@@ -61,7 +61,7 @@ static AstNode *convert_table_sample(Parse *p, const RangeTableSample *range)
     AstTableSample *out = PARSE_NEW(p, AST_TABLE_SAMPLE, AstTableSample, range->location);
 
     out->relation = parse_from_item(p, range->relation);
-    out->method = parse_name(p, range->method);
+    out->method = parse_name(p, range->method, -1);
     out->args = parse_exprs(p, range->args);
     out->repeatable = parse_expr(p, range->repeatable);
     return &out->node;

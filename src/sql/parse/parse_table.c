@@ -153,7 +153,7 @@ AstNode *parse_column_def(Parse *p, const Node *node)
     out->name = parse_str(p, column->colname);
     out->type = parse_type_name(p, column->typeName);
     if (column->collClause != NULL)
-        out->collation = parse_name(p, column->collClause->collname);
+        out->collation = parse_name(p, column->collClause->collname, -1);
     out->constraints = convert_column_constraints(p, column->constraints);
     out->compression = parse_str(p, column->compression);
     return &out->node;
@@ -271,8 +271,8 @@ AstNode *parse_index_key(Parse *p, const Node *node)
 
     out->column = parse_str(p, element->name);
     out->expr = parse_expr(p, element->expr);
-    out->collation = parse_name(p, element->collation);
-    out->opclass = parse_name(p, element->opclass);
+    out->collation = parse_name(p, element->collation, -1);
+    out->opclass = parse_name(p, element->opclass, -1);
     out->opclass_options = parse_options(p, element->opclassopts);
     out->order = element->ordering == SORTBY_DESC  ? AST_SORT_DESC
                  : element->ordering == SORTBY_ASC ? AST_SORT_ASC

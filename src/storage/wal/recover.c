@@ -54,6 +54,7 @@ static Status apply_record(Ctx *ctx, Recovery *recovery, const char *bytes,
         .commit_ts = header->commit_ts,
         .batch = header->batch,
         .position = header->position,
+        .end = header->position + align_up(header->length, WAL_ALIGN),
         .payload = {bytes + log_offset(header->position) + sizeof *header, header->payload_bytes},
     };
     Status st = OK;

@@ -74,7 +74,7 @@ LogPosition wal_end(Wal *wal)
 
 size_t wal_payload_max(const Wal *wal)
 {
-    return wal->payload_max;
+    return wal->dir ? wal->payload_max : SIZE_MAX;
 }
 
 /* --- places ----------------------------------------------------------------------------------- */
@@ -222,6 +222,21 @@ void wal_write_put(WalWriter *writer, const void *bytes, size_t count)
     if (!writer->wal->dir)
         return;
     ring_put(writer->wal, writer->at, bytes, count);
+    writer->at += count;
+}
+
+char *wal_write_span(const WalWriter *writer, size_t *bytes_max)
+{
+    const Wal *wal = writer->wal;
+    size_t offset = writer->at & (wal->buffer_bytes - 1);
+    uint64_t end = writer->place.at + sizeof(RecordHeader) + writer->place.payload_bytes;
+
+    *bytes_max = wal->dir ? MIN((size_t)(end - writer->at), wal->buffer_bytes - offset) : 0;
+    return wal->dir ? wal->buffer + offset : NULL;
+}
+
+void wal_write_advance(WalWriter *writer, size_t count)
+{
     writer->at += count;
 }
 

@@ -37,6 +37,7 @@ typedef struct WalRecord {
     Timestamp commit_ts; /* of WAL_DATA: 0 */
     LogPosition batch;   /* the transaction's first WAL_DATA, 0 if it has none */
     LogPosition position;
+    LogPosition end; /* after it; set when it is replayed */
     Str payload;
 } WalRecord;
 
@@ -61,14 +62,15 @@ typedef struct WalPlace {
     uint32_t payload_bytes;
 } WalPlace;
 
-/* The most payload that one record may have. */
+/* The most payload that one record may have; no limit where nothing is written. */
 size_t wal_payload_max(const Wal *wal);
 /* Takes the next place. Commits are reserved under the caller's lock, so that the order of places is
    the order of commit_ts; for WAL_DATA commit_ts is 0. Waits while the ring is full. Every place must
    be written and published. E_IO after a failure; E_DISK_FULL: no room, nothing happened. */
 Status wal_reserve(Ctx *ctx, Wal *wal, size_t payload_bytes, Timestamp commit_ts, WalPlace *out);
 
-/* Copies a record into its place: begin, put its payload_bytes, end. */
+/* Copies a record into its place: begin, put its payload_bytes, end. Does nothing where nothing is
+   written. */
 typedef struct WalWriter {
     Wal *wal;
     WalPlace place;
@@ -76,6 +78,10 @@ typedef struct WalWriter {
 } WalWriter;
 void wal_write_begin(Wal *wal, const WalPlace *place, const WalRecord *record, WalWriter *writer);
 void wal_write_put(WalWriter *writer, const void *bytes, size_t count);
+/* Instead of put: where the next bytes of the payload go, and how many fit there in one piece (0:
+   none are left); then say how many were written. */
+char *wal_write_span(const WalWriter *writer, size_t *bytes_max);
+void wal_write_advance(WalWriter *writer, size_t count);
 void wal_write_end(WalWriter *writer);
 
 /* The record is copied and, for a commit, its writes are installed. */
