@@ -138,6 +138,7 @@ static void code_index(Coder *c, Index *index)
     }
     index->columns = columns;
     code_str(c, &index->predicate_sql);
+    code(c, &index->nulls_not_distinct);
 }
 
 static void code_schema_version(Coder *c, RowSchema *schema)
@@ -262,11 +263,38 @@ static void code_sequence(Coder *c, Sequence *sequence)
     code(c, &sequence->cycle);
     code(c, &sequence->owned_by_table);
     code(c, &sequence->owned_by_column);
+    code(c, &sequence->state);
+    code(c, &sequence->first);
+}
+
+static void code_source(Coder *c, ViewSource *source)
+{
+    uint32_t *ids = (uint32_t *)source->column_ids;
+    Str *names = (Str *)source->column_names;
+    bool *used = (bool *)source->column_used;
+
+    code_str(c, &source->schema);
+    code_str(c, &source->name);
+    code(c, &source->oid);
+    code_array(c, &source->columns_count, (void **)&ids, sizeof *ids);
+    if (c->out == NULL) {
+        names = scope_new_array(c->scope, Str, MAX(source->columns_count, 1));
+        used = scope_new_array(c->scope, bool, MAX(source->columns_count, 1));
+    }
+    for (uint32_t i = 0; i < source->columns_count; i++) {
+        code(c, &ids[i]);
+        code_str(c, &names[i]);
+        code(c, &used[i]);
+    }
+    source->column_ids = ids;
+    source->column_names = names;
+    source->column_used = used;
 }
 
 static void code_view(Coder *c, View *view)
 {
     Oid *depends = (Oid *)view->depends;
+    ViewSource *sources = (ViewSource *)view->sources;
 
     code_str(c, &view->query_sql);
     code_columns(c, &view->columns_count, &view->columns);
@@ -274,6 +302,10 @@ static void code_view(Coder *c, View *view)
     for (uint32_t i = 0; i < view->depends_count; i++)
         code(c, &depends[i]);
     view->depends = depends;
+    code_array(c, &view->sources_count, (void **)&sources, sizeof *sources);
+    for (uint32_t i = 0; i < view->sources_count; i++)
+        code_source(c, &sources[i]);
+    view->sources = sources;
 }
 
 static void code_role(Coder *c, Role *role)

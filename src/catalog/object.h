@@ -90,7 +90,8 @@ typedef struct Index {
     Oid constraint_oid;
     uint32_t columns_count;
     const IndexColumn *columns;
-    Str predicate_sql; /* partial index; empty: none */
+    Str predicate_sql;       /* partial index; empty: none */
+    bool nulls_not_distinct; /* unique: NULLs equal each other */
 } Index;
 
 typedef struct Table {
@@ -121,7 +122,24 @@ typedef struct Sequence {
     bool cycle;
     Oid owned_by_table; /* 0 none */
     uint32_t owned_by_column;
+    /* Where its values are counted: the key of its row in RELATION_SEQUENCES, 0: the oid. A restart
+       takes a new one, so that it can be rolled back; the first value from it is `first`. */
+    Oid state;
+    int64_t first;
 } Sequence;
+
+/* What a name in a view's text meant when the view was made. Names in the text stay as they were
+   written, whatever is renamed, moved or added since: the binder looks names of relations up here
+   before the search path, and gives their columns these names, in this order, and no others. */
+typedef struct ViewSource {
+    Str schema; /* as written, empty: none */
+    Str name;
+    Oid oid; /* table, view or sequence */
+    uint32_t columns_count;
+    const uint32_t *column_ids;
+    const Str *column_names;
+    const bool *column_used; /* the query reads it: it cannot be dropped */
+} ViewSource;
 
 typedef struct View {
     Object object;
@@ -130,6 +148,8 @@ typedef struct View {
     const Column *columns; /* names and types */
     uint32_t depends_count;
     const Oid *depends; /* tables and views it reads */
+    uint32_t sources_count;
+    const ViewSource *sources;
 } View;
 
 #endif

@@ -21,6 +21,7 @@ typedef struct SequenceState {
     SequenceRow now;
     int64_t reserved; /* values that may be given out before the next reservation */
     int64_t reserve;
+    int64_t increment; /* that the reservation counted with: ALTER SEQUENCE may change it */
 } SequenceState;
 
 struct SequenceTable {
@@ -179,7 +180,10 @@ static Status next_value(Ctx *ctx, CatalogManager *manager, const Sequence *sequ
     SequenceState *state;
 
     mutex_lock(&manager->sequences->mutex);
-    TRY(state_of(ctx, manager, id, sequence->start, &state));
+    TRY(state_of(ctx, manager, id, sequence->first, &state));
+    if (state->increment != sequence->increment)
+        state->reserved = 0;
+    state->increment = sequence->increment;
     if (state->reserved == 0)
         TRY(reserve(ctx, manager, sequence, state, id));
     *out = state->now.last;
@@ -192,9 +196,14 @@ done:
     return st;
 }
 
+static Oid state_key(const Sequence *sequence)
+{
+    return sequence->state ? sequence->state : sequence->object.oid;
+}
+
 Status sequence_next(Ctx *ctx, CatalogManager *manager, const Sequence *sequence, int64_t *out)
 {
-    return next_value(ctx, manager, sequence, sequence->object.oid, out);
+    return next_value(ctx, manager, sequence, state_key(sequence), out);
 }
 
 int64_t counter_next(CatalogManager *manager, Counter counter)
@@ -202,7 +211,8 @@ int64_t counter_next(CatalogManager *manager, Counter counter)
     Ctx ctx;
     int64_t value = 0;
     int64_t start = counter == COUNTER_OID ? OID_USER_MIN : RELATION_ID_USER_MIN;
-    Sequence sequence = {.start = start, .increment = 1, .min = start, .max = UINT32_MAX};
+    Sequence sequence = {
+        .start = start, .first = start, .increment = 1, .min = start, .max = UINT32_MAX};
 
     ctx_init(&ctx);
     Status st = next_value(&ctx, manager, &sequence, counter, &value);
@@ -224,10 +234,10 @@ Status sequence_set(Ctx *ctx, CatalogManager *manager, const Sequence *sequence,
                            sequence->object.name.ptr, (long long)sequence->min,
                            (long long)sequence->max);
     mutex_lock(&manager->sequences->mutex);
-    TRY(state_of(ctx, manager, sequence->object.oid, sequence->start, &state));
+    TRY(state_of(ctx, manager, state_key(sequence), sequence->first, &state));
     state->now = (SequenceRow){.last = value, .is_called = is_called};
     state->reserved = 0;
-    TRY(write_row(ctx, manager, sequence->object.oid, state->now));
+    TRY(write_row(ctx, manager, state_key(sequence), state->now));
 done:
     mutex_unlock(&manager->sequences->mutex);
     return st;
@@ -240,7 +250,7 @@ Status sequence_state(Ctx *ctx, CatalogManager *manager, const Sequence *sequenc
     SequenceState *state;
 
     mutex_lock(&manager->sequences->mutex);
-    TRY(state_of(ctx, manager, sequence->object.oid, sequence->start, &state));
+    TRY(state_of(ctx, manager, state_key(sequence), sequence->first, &state));
     *value = state->now.last;
     *is_called = state->now.is_called;
 done:

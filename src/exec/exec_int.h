@@ -81,7 +81,6 @@ struct Query {
     Step **steps_end;
     CteSlot *ctes;
     uint64_t rows_modified;
-    bool modifies;
     Mutex lock; /* of `subqueries`, which any worker may add to */
     SharedSubquery *subqueries;
     _Atomic bool failed; /* a worker met an error: the others stop */
@@ -223,6 +222,9 @@ void shared_subqueries_close(void *query);
 
 /* A stage that keeps what it gets in a RowStore, in order. */
 Stage *store_stage_new(Query *query, struct RowStore *store);
+
+/* A source over a complete RowStore; *rows is looked at when the step runs. */
+Source *store_source_new(Query *query, struct RowStore *const *rows);
 
 /* LIMIT and OFFSET: the value of an expression without columns; -1: NULL or no expression. */
 Status eval_count(Query *query, const Expr *expr, bool is_offset, int64_t *out);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Time: the wall clock (may jump) and a monotonic one (never goes back). A test or the simulator puts
-// its own source in; everything above reads time through here. Any thread.
+// Time: the wall clock (may jump) and a monotonic one (never goes back). A test or the simulator
+// puts its own source in; everything above reads time through here. Any thread.
 #ifndef DBASPOT_OS_CLOCK_H
 #define DBASPOT_OS_CLOCK_H
 

@@ -13,21 +13,15 @@ Status files_status(int error)
 {
     switch (error) {
     case ENOSPC:
-    case EDQUOT:
-        return E_DISK_FULL;
+    case EDQUOT: return E_DISK_FULL;
     case ENOENT:
-    case ENOTDIR:
-        return E_UNDEFINED_FILE;
-    case EEXIST:
-        return E_DUPLICATE_FILE;
+    case ENOTDIR: return E_UNDEFINED_FILE;
+    case EEXIST: return E_DUPLICATE_FILE;
     case EACCES:
     case EPERM:
-    case EROFS:
-        return E_INSUFFICIENT_PRIVILEGE;
-    case ENOMEM:
-        return E_OUT_OF_MEMORY;
-    default:
-        return E_IO;
+    case EROFS: return E_INSUFFICIENT_PRIVILEGE;
+    case ENOMEM: return E_OUT_OF_MEMORY;
+    default: return E_IO;
     }
 }
 
@@ -60,8 +54,8 @@ Status file_read_some(Ctx *ctx, File *file, void *out, size_t bytes, uint64_t of
 
     while (total < bytes) {
         size_t done = 0;
-        int error = file->files->ops->read(file, (char *)out + total, bytes - total,
-                                           offset + total, &done);
+        int error =
+            file->files->ops->read(file, (char *)out + total, bytes - total, offset + total, &done);
 
         if (error)
             return fail(ctx, error, "read file", file->path);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The system's file system behind file.h's table: POSIX calls, interrupted ones tried again (never a
-// sync), every descriptor closed on exec. Locks are fcntl's open-file-description locks, so that a
-// second open in the same process is refused too.
+// The system's file system behind file.h's table: POSIX calls, interrupted ones tried again (never
+// a sync), every descriptor closed on exec. Locks are fcntl's open-file-description locks, so that
+// a second open in the same process is refused too.
 #include "base/memory.h"
 #include "os/file.h"
 

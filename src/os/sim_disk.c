@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A disk in memory. An inode has its current bytes, its durable bytes and the writes between them, in
-// order; a sync empties that list. Names are a table of (path, inode) with a list of changes that a
-// directory sync empties. A crash applies a random subset of an inode's writes and a random prefix of
-// the name changes to what was durable.
+// A disk in memory. An inode has its current bytes, its durable bytes and the writes between them,
+// in order; a sync empties that list. Names are a table of (path, inode) with a list of changes
+// that a directory sync empties. A crash applies a random subset of an inode's writes and a random
+// prefix of the name changes to what was durable.
 #include "os/sim_disk.h"
 
 #include "base/memory.h"
@@ -356,8 +356,7 @@ static int sim_allocate(File *file, uint64_t bytes)
     SimInode *inode = ((SimFile *)file)->inode;
 
     if (!error && bytes > inode->current.len) {
-        if (disk->limit_bytes &&
-            disk_bytes(disk) + bytes - inode->current.len > disk->limit_bytes)
+        if (disk->limit_bytes && disk_bytes(disk) + bytes - inode->current.len > disk->limit_bytes)
             error = ENOSPC;
         else
             add_write(inode, NULL, 0, bytes, true);
@@ -516,7 +515,8 @@ static int sim_exists(Files *files, const char *path, bool *out)
     return 0;
 }
 
-/* --- what tests say ---------------------------------------------------------------------------- */
+/* --- what tests say ----------------------------------------------------------------------------
+ */
 
 SimDisk *sim_disk_new(uint64_t seed)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The simulated twin of the file system: a disk in memory that behaves as badly as a real one may.
-// At a crash whatever was not synced is lost, except a random subset of it, which may be torn; names
-// whose directory was not synced come back in order up to a random point. It fails on demand. A seed
-// replays everything. Thread-safe.
+// At a crash whatever was not synced is lost, except a random subset of it, which may be torn;
+// names whose directory was not synced come back in order up to a random point. It fails on demand.
+// A seed replays everything. Thread-safe.
 #ifndef DBASPOT_OS_SIM_DISK_H
 #define DBASPOT_OS_SIM_DISK_H
 

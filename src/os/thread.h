@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Threads and what they wait on: thin wrappers over POSIX threads. Deadlines are clock_mono_ns times.
-// An Event is a one-shot signal on a futex word: set once, waited for by one or more threads, cheap
-// when nobody waits. Misuse (unlocking what is not locked, joining twice) is an assertion.
+// Threads and what they wait on: thin wrappers over POSIX threads. Deadlines are clock_mono_ns
+// times. An Event is a one-shot signal on a futex word: set once, waited for by one or more
+// threads, cheap when nobody waits. Misuse (unlocking what is not locked, joining twice) is an
+// assertion.
 #ifndef DBASPOT_OS_THREAD_H
 #define DBASPOT_OS_THREAD_H
 
@@ -35,8 +36,14 @@ typedef struct Event {
     _Atomic uint32_t word;
 } Event;
 
-#define MUTEX_INIT {PTHREAD_MUTEX_INITIALIZER}
-#define ONCE_INIT {PTHREAD_ONCE_INIT}
+#define MUTEX_INIT                \
+    {                             \
+        PTHREAD_MUTEX_INITIALIZER \
+    }
+#define ONCE_INIT         \
+    {                     \
+        PTHREAD_ONCE_INIT \
+    }
 
 /* Starts fn(arg). `name` (at most 15 characters) is shown by debuggers. Signals are blocked in it:
    they are the host program's. E_OUT_OF_MEMORY if the system has no thread left. */
@@ -75,8 +82,8 @@ void once_run(Once *once, void (*fn)(void));
 
 #define THREAD_EXITS_MAX 8
 
-/* Runs fn when the calling thread ends (not the main thread's: the process ends with it); the newest
-   first, THREAD_EXITS_MAX a thread at most. All threads share one system key. */
+/* Runs fn when the calling thread ends (not the main thread's: the process ends with it); the
+   newest first, THREAD_EXITS_MAX a thread at most. All threads share one system key. */
 void thread_on_exit(void (*fn)(void));
 
 void event_init(Event *event);

@@ -2,15 +2,16 @@
 //
 // The commit: one short critical section takes commit_ts, the place in the log and the generation;
 // the record is copied and the versions are installed outside it, side by side with other commits;
-// publishing moves installed_ts over all that are done, in order. Large transactions put their writes
-// into the log in pieces before the section. Commits are slowed when flushing falls behind.
+// publishing moves installed_ts over all that are done, in order. Large transactions put their
+// writes into the log in pieces before the section. Commits are slowed when flushing falls behind.
 #include "storage/storage_core.h"
 
 #include "os/clock.h"
 
 enum { DELAY_MAX_US = 4000, DELAY_UNIT_BYTES = 16384 };
 
-/* --- back-pressure ------------------------------------------------------------------------------ */
+/* --- back-pressure ------------------------------------------------------------------------------
+ */
 
 /* Waits while nothing more may be taken in. REQUIRES nothing. */
 static Status await_flush(Ctx *ctx, Storage *storage)
@@ -31,8 +32,8 @@ done:
     return st;
 }
 
-/* From half of what is allowed on, commits are delayed in proportion to their size and to how little
-   is left: a slope, not a wall. */
+/* From half of what is allowed on, commits are delayed in proportion to their size and to how
+   little is left: a slope, not a wall. */
 static Status throttle(Ctx *ctx, Storage *storage, size_t bytes)
 {
     size_t max = storage->unflushed_bytes_max;
@@ -54,7 +55,8 @@ static Status throttle(Ctx *ctx, Storage *storage, size_t bytes)
     return OK;
 }
 
-/* --- generations ---------------------------------------------------------------------------------- */
+/* --- generations
+ * ---------------------------------------------------------------------------------- */
 
 static LogPosition replay_from_locked(Storage *storage)
 {
@@ -76,6 +78,7 @@ void storage_freeze_locked(Storage *storage)
         goto done;
     Layer frozen = layers[0];
     frozen.frozen = true;
+    frozen.frozen_bytes = bytes;
     frozen.last_ts = storage->last_ts;
     frozen.replay_from = replay_from_locked(storage);
     memmove(layers + 1, layers, storage->layers_count * sizeof *layers);
@@ -97,7 +100,8 @@ done:
     storage_view_free(dead);
 }
 
-/* --- the record ------------------------------------------------------------------------------------ */
+/* --- the record
+ * ------------------------------------------------------------------------------------ */
 
 static void write_record(Wal *wal, const WalPlace *place, const WalRecord *record,
                          WriteEncoder *encoder)
@@ -166,7 +170,8 @@ done:
     return st;
 }
 
-/* --- the commit --------------------------------------------------------------------------------------- */
+/* --- the commit
+ * --------------------------------------------------------------------------------------- */
 
 typedef struct Commit {
     Timestamp ts;
@@ -223,10 +228,8 @@ Status storage_commit(Ctx *ctx, Storage *storage, WriteSet *set, uint64_t txn_id
     batch.position = st == OK ? batch.position : 0;
     mutex_unlock(&storage->commit_mutex);
     TRY(st);
-    WalRecord record = {.kind = WAL_COMMIT,
-                        .txn_id = txn_id,
-                        .commit_ts = commit.ts,
-                        .batch = batch.position};
+    WalRecord record = {
+        .kind = WAL_COMMIT, .txn_id = txn_id, .commit_ts = commit.ts, .batch = batch.position};
     write_record(storage->wal, &commit.place, &record, encoder);
     generation_install(commit.generation, set, commit.ts);
     generation_unref(commit.generation);

@@ -13,10 +13,12 @@
 #include "storage/storage_int.h"
 #include "storage/wal/wal.h"
 
-#define LAYERS_MAX      128u
-#define VIEWS_MAX       4096u
-#define VIEW_PINS_BITS  52
-#define FLUSH_LAYERS_MAX 8u
+#define LAYERS_MAX               128u
+#define VIEWS_MAX                4096u
+#define VIEW_PINS_BITS           52
+#define META_FLUSHED             STR("flushed")
+#define META_DROPPED             STR("dropped/")
+#define FLUSH_LAYERS_MAX         8u
 #define GENERATION_BYTES_DEFAULT ((size_t)64 << 20)
 #define SEGMENT_BYTES_DEFAULT    ((size_t)64 << 20)
 
@@ -24,6 +26,7 @@ typedef struct Layer {
     DeltaGeneration *generation; /* one reference */
     Timestamp last_ts;           /* of a frozen one: no commit in it is newer */
     LogPosition replay_from;     /* of a frozen one: once it is flushed, replay begins here */
+    size_t frozen_bytes;         /* counted in unflushed_bytes */
     bool frozen;
     bool flushed; /* tier 3 holds everything that is in it */
     bool busy;    /* a background thread works on it */
@@ -77,11 +80,16 @@ struct Storage {
     Layer layers[LAYERS_MAX];
     uint32_t layers_count;
     bool published; /* there is a current view */
-    bool complete; /* the layers hold every row */
-    bool loading;  /* a thread reads tier 3 into a layer */
-    bool load_abandoned;
-    bool flushing;
+    bool complete;  /* the layers hold every row */
+    bool loading;   /* a thread reads tier 3 into a layer */
+    _Atomic bool load_abandoned;
+    Timestamp load_ts; /* tier 3 is loaded as of this */
     bool stopping;
+    bool nudged;         /* the flusher shall look again */
+    _Atomic bool open;   /* recovered, the threads run */
+    _Atomic bool halted; /* background work is to be given up, half done */
+    bool compact_wanted;
+    int64_t retry_at_ns; /* after a failed flush */
     Status flush_status; /* of the last attempt */
     char *flush_message;
     uint64_t flushes_count;
@@ -97,6 +105,7 @@ struct Storage {
     DroppedRelation *dropped; /* by relation id */
     uint32_t dropped_count;
     uint32_t dropped_cap;
+    _Atomic bool dropped_any; /* some are effective */
 };
 
 /* --- storage.c --- */
@@ -124,10 +133,11 @@ void storage_freeze_locked(Storage *storage);
 void storage_flusher_main(void *arg);
 /* Waits until every frozen layer is flushed. */
 Status storage_await_flushed(Ctx *ctx, Storage *storage);
-/* The log is needed no longer up to its end. REQUIRES(no commit runs, everything is flushed). */
-Status storage_settle_log(Ctx *ctx, Storage *storage);
+/* Writes down that the log is not needed before `position`, and trims it. */
+Status storage_set_flushed(Ctx *ctx, Storage *storage, LogPosition position, Timestamp ts);
 /* Drops the oldest flushed layers while memory is short. REQUIRES(structure_mutex). */
 void storage_evict_locked(Storage *storage, ViewState **dead);
+size_t storage_layers_bytes_locked(const Storage *storage);
 
 /* --- storage_drop.c --- */
 bool storage_is_dropped(Storage *storage, RelationId relation);

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Generations merged into one stream, without the versions that nobody can read: what a flush writes
-// to tier 3, and what keeps the flushed generations in memory few. The merger thread joins them so
-// that each is at least twice as large as the ones above it together, and at the start loads tier 3
-// into memory if it fits. A flushed generation is only a cache: losing one is never wrong.
+// Generations merged into one stream, without the versions that nobody can read: what a flush
+// writes to tier 3, and what keeps the flushed generations in memory few. The merger thread joins
+// them so that each is at least twice as large as the ones above it together, and at the start
+// loads tier 3 into memory if it fits. A flushed generation is only a cache: losing one is never
+// wrong.
 #include "storage/storage_core.h"
 
-#include "base/memory.h"
+#include "base/array.h"
 
 #include <stdlib.h>
 
 enum { LAYERS_CALM = 3, LAYERS_MANY = 8, CANCEL_EVERY = 1024 };
 
-/* --- merging ------------------------------------------------------------------------------------ */
+/* --- merging ------------------------------------------------------------------------------------
+ */
 
 /* One generation's place in the walk of a relation. */
 typedef struct Source {
@@ -105,8 +107,8 @@ done:
     return st;
 }
 
-static Status merge_relation(Ctx *ctx, Storage *storage, const MergeSpec *spec,
-                             RelationId relation, Source *sources)
+static Status merge_relation(Ctx *ctx, Storage *storage, const MergeSpec *spec, RelationId relation,
+                             Source *sources)
 {
     Status st = OK;
     const DeltaVersion *least;
@@ -144,7 +146,8 @@ done:
     return st;
 }
 
-/* --- fewer layers --------------------------------------------------------------------------------- */
+/* --- fewer layers
+ * --------------------------------------------------------------------------------- */
 
 typedef struct Joined {
     DeltaGeneration *generation;
@@ -164,15 +167,6 @@ static Status put_joined(Ctx *ctx, void *arg, RelationId relation, const DeltaVe
     (void)ctx;
     generation_put(joined->generation, &joined->hint, relation, &write);
     return OK;
-}
-
-static size_t layers_bytes_locked(const Storage *storage)
-{
-    size_t bytes = 0;
-
-    for (uint32_t i = 0; i < storage->layers_count; i++)
-        bytes += generation_bytes(storage->layers[i].generation);
-    return bytes;
 }
 
 /* Chooses neighbouring flushed layers [*first, *first + count) to join; 0: none. */
@@ -195,8 +189,8 @@ static uint32_t choose_locked(Storage *storage, uint32_t *first)
             break;
         bytes += next;
     }
-    if (end - begin < 2 ||
-        (storage->wos && layers_bytes_locked(storage) + bytes > storage->delta_bytes_max * 5 / 4))
+    if (end - begin < 2 || (storage->wos && storage_layers_bytes_locked(storage) + bytes >
+                                                storage->delta_bytes_max * 5 / 4))
         return 0;
     *first = begin;
     return end - begin;
@@ -250,8 +244,7 @@ static bool join_some_locked(Storage *storage)
     mutex_unlock(&storage->structure_mutex);
 
     joined.generation = generation_new();
-    MergeSpec spec = {generations, count,      storage_horizon(storage),
-                      oldest,      put_joined, &joined};
+    MergeSpec spec = {generations, count, storage_horizon(storage), oldest, put_joined, &joined};
     ctx_init(&ctx);
     bool merged = storage_merge(&ctx, storage, &spec) == OK;
     ctx_free(&ctx);
@@ -275,7 +268,8 @@ static bool join_some_locked(Storage *storage)
     return merged;
 }
 
-/* --- loading ---------------------------------------------------------------------------------------- */
+/* --- loading
+ * ---------------------------------------------------------------------------------------- */
 
 typedef struct Load {
     Storage *storage;
@@ -288,18 +282,18 @@ typedef struct Load {
     size_t bytes_max;
 } Load;
 
-static Status load_version(Ctx *ctx, void *arg, RelationId relation, Str key, Timestamp ts,
-                           Str row, bool tombstone)
+static Status load_version(Ctx *ctx, void *arg, RelationId relation, Str key, Timestamp ts, Str row,
+                           bool tombstone)
 {
     Status st = OK;
     Load *load = arg;
 
     if (++load->turn % CANCEL_EVERY == 0 &&
-        (atomic_load(&load->storage->halted) || load->storage->load_abandoned ||
+        (atomic_load(&load->storage->halted) || atomic_load(&load->storage->load_abandoned) ||
          generation_bytes(load->joined.generation) > load->bytes_max))
         FAIL(ctx, E_OUT_OF_MEMORY, "loading into memory was given up");
-    if (ts > load->ts || (load->has_key && load->relation == relation &&
-                          str_equal(strbuf_str(&load->key), key)))
+    if (ts > load->ts ||
+        (load->has_key && load->relation == relation && str_equal(strbuf_str(&load->key), key)))
         goto done;
     strbuf_clear(&load->key);
     strbuf_append_str(&load->key, key);
@@ -319,14 +313,13 @@ static void add_loaded(Storage *storage, DeltaGeneration *generation, Timestamp 
 {
     ViewState *dead = NULL;
     ViewState *evicted = NULL;
-    Layer *layer = &storage->layers[storage->layers_count];
 
     generation_freeze(generation);
     mutex_lock(&storage->structure_mutex);
-    bool added = !storage->load_abandoned && storage->layers_count < LAYERS_MAX;
+    bool added = !atomic_load(&storage->load_abandoned) && storage->layers_count < LAYERS_MAX;
     if (added) {
-        layer = &storage->layers[storage->layers_count++];
-        *layer = (Layer){.generation = generation, .last_ts = ts, .frozen = true, .flushed = true};
+        storage->layers[storage->layers_count++] =
+            (Layer){.generation = generation, .last_ts = ts, .frozen = true, .flushed = true};
         storage->complete = true;
         if (!storage_publish_locked(storage, &dead)) {
             storage->layers_count--;
@@ -379,8 +372,14 @@ void storage_merger_main(void *arg)
     }
     mutex_lock(&storage->structure_mutex);
     while (!storage->stopping) {
-        if (!join_some_locked(storage))
+        if (storage->compact_wanted) {
+            storage->compact_wanted = false;
+            mutex_unlock(&storage->structure_mutex);
+            wos_compact(storage->wos);
+            mutex_lock(&storage->structure_mutex);
+        } else if (!join_some_locked(storage)) {
             condition_wait(&storage->changed, &storage->structure_mutex);
+        }
     }
     mutex_unlock(&storage->structure_mutex);
 }

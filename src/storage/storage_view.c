@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The view: pinned by one atomic addition, swapped at each structural change. The current view's
-// slot and the number of pins it was given share a word; when it is swapped, the pins of the old one
-// are settled against its unpins, and who brings the difference to nothing frees it. Pins and unpins
-// come from any thread, swaps from whoever holds structure_mutex.
+// slot and the number of pins it was given share a word; when it is swapped, the pins of the old
+// one are settled against its unpins, and who brings the difference to nothing frees it. Pins and
+// unpins come from any thread, swaps from whoever holds structure_mutex.
 #include "storage/storage_core.h"
 
 #include "base/memory.h"
@@ -97,9 +97,8 @@ bool storage_publish_locked(Storage *storage, ViewState **dead)
     for (uint32_t i = 0; i < storage->layers_count; i++)
         state->generations[i] = generation_ref(storage->layers[i].generation);
     storage->views[slot] = state;
-    uint64_t word = atomic_exchange_explicit(&storage->current_view,
-                                             (uint64_t)slot << VIEW_PINS_BITS,
-                                             memory_order_acq_rel);
+    uint64_t word = atomic_exchange_explicit(
+        &storage->current_view, (uint64_t)slot << VIEW_PINS_BITS, memory_order_acq_rel);
     if (storage->published)
         *dead = retire(storage, word);
     storage->published = true;

@@ -223,8 +223,10 @@ static Status emit_run(Ctx *ctx, Merge *merge, Source *source, uint32_t count, O
 
     count = MIN(count, out->max - out->count);
     for (uint32_t i = 0; i < count; i++) {
-        if (i + PREFETCH_AHEAD < ahead)
+        if (i + PREFETCH_AHEAD < ahead) {
             __builtin_prefetch(block[i + PREFETCH_AHEAD]);
+            __builtin_prefetch((const char *)block[i + PREFETCH_AHEAD] + 64);
+        }
         emit_version(out, delta_version_at(block[i], source->ts));
     }
     return advance(ctx, merge, source, count);

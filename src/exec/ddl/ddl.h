@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Data definition: runs one DDL statement inside the caller's transaction (catalog rows, backfills,
-// locks), so that a rollback takes all of it back. A table lock that must be waited for comes back as
-// STATUS_LOCK_WAIT: the caller undoes the statement and runs it again. The thread may take long.
+// locks), so that a rollback takes all of it back. A table lock that must be waited for comes back
+// as STATUS_LOCK_WAIT: the caller undoes the statement and runs it again. The thread may take long.
 #ifndef DBASPOT_EXEC_DDL_DDL_H
 #define DBASPOT_EXEC_DDL_DDL_H
 

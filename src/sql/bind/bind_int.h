@@ -69,7 +69,7 @@ typedef struct RangeItem {
     bool nullable;      /* on the nullable side of an outer join */
     const Table *table; /* a plain table, else NULL */
     Plan *scan;         /* its scan */
-    ColumnId key;       /* the row's key column once asked for, 0 before */
+    ColumnId key;       /* the row's key column, 0 if the scan does not give it */
     bool is_join;
     bool is_subquery;
 } RangeItem;
@@ -95,7 +95,7 @@ struct Level {
     bool in_aggregate;     /* inside an aggregate's arguments */
     bool no_sets;          /* inside CASE, COALESCE …: no set-returning function */
     const char *no_sets_words;
-    bool is_values;
+    bool want_keys; /* scans give their rows' keys too: rows will be locked */
     ARRAY(AggEntry) aggs;
     ARRAY(SetEntry) sets;
     Cte *ctes; /* newest first */
@@ -126,6 +126,7 @@ typedef struct Binder {
     uint32_t ctes_next;
     uint32_t depth;
     uint32_t views_depth;
+    uint32_t sublinks; /* subqueries in expressions around the work */
     bool stored; /* the tree comes from the catalog: its locations mean nothing to the client */
     bool writes;
     ARRAY(Oid) tables;
@@ -314,7 +315,6 @@ const char *bind_clause_words(Clause clause);
 Status bind_set_call(Binder *b, Level *level, Expr *call, int32_t location, Expr **out);
 /* bind_subquery.c */
 Status bind_sublink(Binder *b, Level *level, const AstSublink *ast, Expr **out);
-Expr *bind_subquery_expr(Binder *b, SubqueryKind kind, Plan *plan, SqlType type);
 
 // --- queries -----------------------------------------------------------------------------------
 
@@ -346,10 +346,8 @@ Status bind_table_ref(Binder *b, Level *level, const AstTableRef *ast, Plan **ou
 /* The relation's object by name; 42P01. *view_out gets a system view if it is one. */
 Status bind_find_relation(Binder *b, const AstName *name, int32_t location, const Object **out,
                           const struct SystemView **view_out);
-/* A scan of all columns, with an item for it. */
+/* A scan of all columns (and the key, if level->want_keys), with an item for it. */
 RangeItem *bind_scan_table(Binder *b, Level *level, const Table *table, Str alias);
-/* Asks the item's scan for the row's key as its last column. */
-ColumnId bind_scan_key(Binder *b, Level *level, RangeItem *item);
 /* Notes that the statement uses the table. */
 void bind_use_table(Binder *b, Oid table, TableLock mode);
 /* bind_with.c */
@@ -382,15 +380,14 @@ typedef struct OrderKey {
 typedef ARRAY(OrderKey) OrderList;
 typedef ARRAY(uint32_t) IndexList;
 
-Status bind_order(Binder *b, Level *level, const AstList *ast, TargetList *targets, OrderList *out);
+/* `names_only`: of a set operation, whose ORDER BY may only name its columns. */
+Status bind_order(Binder *b, Level *level, const AstList *ast, bool names_only, TargetList *targets,
+                  OrderList *out);
 Status bind_sort_options(Binder *b, const AstSortKey *ast, OrderKey *out);
 Status bind_group(Binder *b, Level *level, const AstList *ast, TargetList *targets, ExprList *out);
 Status bind_distinct_on(Binder *b, Level *level, const AstList *ast, TargetList *targets,
                         const OrderList *order, IndexList *out);
 Status bind_limit(Binder *b, Level *level, const AstSelect *ast, Expr **limit, Expr **offset);
-Plan *bind_sort_plan(Binder *b, Plan *child, const SortKey *keys, uint32_t count);
-Plan *bind_limit_plan(Binder *b, Plan *child, Expr *limit, Expr *offset, bool with_ties,
-                      SortKey *keys, uint32_t keys_count);
 /* A node over one child with the child's columns. */
 Plan *bind_over(Binder *b, PlanKind kind, Plan *child);
 Plan *bind_filter(Binder *b, Plan *child, Expr *condition);
@@ -401,12 +398,28 @@ typedef struct Grouping {
     ExprList groups;
     ARRAY(ColumnId) ids; /* output columns of the groups */
 } Grouping;
-Status bind_aggregate_plan(Binder *b, Grouping *grouping, Plan *child, Plan **out);
+/* Adds GROUP BY's expressions, each once. */
+void bind_groups(Binder *b, Grouping *grouping, const ExprList *exprs);
+/* The aggregate over the child; after everything above it has been regrouped. */
+Plan *bind_aggregate_plan(Binder *b, Grouping *grouping, Plan *child);
 Status bind_regroup(Binder *b, Grouping *grouping, Expr **expr);
 
-/* bind_lock.c */
+/* bind_lock.c: checks FOR UPDATE and its like, and adds the rows' keys as junk targets. */
 Status bind_locking(Binder *b, Level *level, const AstSelect *ast, TargetList *targets);
 Plan *bind_lock_plan(Binder *b, Level *level, const AstSelect *ast, Plan *child);
+
+/* bind_tail.c: ORDER BY, DISTINCT, LIMIT and locking over a list of targets. */
+typedef struct Tail {
+    const AstSelect *ast;
+    bool names_only;   /* a set operation */
+    bool keep_unknown; /* literals of unknown type stay so */
+    TargetList targets;
+    OrderList order;
+    IndexList distinct_on;
+    Expr *limit, *offset;
+} Tail;
+Status bind_tail_clauses(Binder *b, Level *level, Tail *tail);
+Status bind_tail_plan(Binder *b, Level *level, Tail *tail, Plan *plan, BoundQuery *out);
 
 // --- data changes ------------------------------------------------------------------------------
 

@@ -73,7 +73,8 @@ static void print_const(StrBuf *out, const Datum *datum)
 
 // --- columns, functions, subqueries ------------------------------------------------------------
 
-/* The part behind the first dot that is not quoted. */
+/* The part behind the first dot of alias.column; texts that are no names (an aggregate's column is
+   called by its call) are left whole. */
 static const char *unqualified(const char *name)
 {
     bool quoted = false;
@@ -83,6 +84,8 @@ static const char *unqualified(const char *name)
             quoted = !quoted;
         else if (*c == '.' && !quoted)
             return c + 1;
+        else if (!quoted && strchr("( '+-*/", *c))
+            break;
     }
     return name;
 }

@@ -91,6 +91,7 @@ const DeltaNode *tree_find_leaf(const DeltaTree *tree, Str key, bool before, uin
         bool unchanged = true;
         while (node->level) {
             const DeltaNode *child = find_child(node, key, before);
+            node_prefetch(child);
             if (!(unchanged = node_unchanged(node, seen)))
                 break;
             uint64_t child_seen = node_begin(child);

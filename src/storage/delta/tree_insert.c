@@ -310,6 +310,7 @@ static bool descend(DeltaTree *tree, DeltaArena *arena, Str key, Descent *out)
         bool equal;
         uint32_t child_at = node_search(at.node, count, key, &equal);
         DeltaNode *child = inner_child(at.node, child_at + equal);
+        node_prefetch(child);
         if (!node_unchanged(at.node, at.lock))
             return false;
         uint64_t child_lock = node_begin(child);

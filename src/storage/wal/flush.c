@@ -2,9 +2,9 @@
 //
 // Group commit. One thread at a time leads: it writes everything that is published, syncs once, and
 // wakes those whose commits are durable now, in order. Whoever waits and finds no leader leads; a
-// leader that ends hands over to the first thread that still waits, else to the flusher, which serves
-// those who left a callback and those who do not wait at all. A write or sync that failed is never
-// tried again: the log is dead.
+// leader that ends hands over to the first thread that still waits, else to the flusher, which
+// serves those who left a callback and those who do not wait at all. A write or sync that failed is
+// never tried again: the log is dead.
 #include "storage/wal/wal_int.h"
 
 #include "base/memory.h"
@@ -130,7 +130,8 @@ void wal_flush_once(Wal *wal)
     wal_space_wake(wal);
 }
 
-/* --- waiting ------------------------------------------------------------------------------------ */
+/* --- waiting ------------------------------------------------------------------------------------
+ */
 
 static void wake_blocked(DurableWaiter *waiter, Status status)
 {
@@ -316,7 +317,8 @@ void wal_flush_ask(Wal *wal)
     mutex_unlock(&wal->wait_mutex);
 }
 
-/* --- the flusher ---------------------------------------------------------------------------------- */
+/* --- the flusher
+ * ---------------------------------------------------------------------------------- */
 
 /* Waits until there is a flush to lead; false: stop. REQUIRES(wait_mutex). */
 static bool await_work_locked(Wal *wal)

@@ -30,11 +30,10 @@ bool record_parse(const char *segment, size_t size, uint32_t number, size_t offs
         return false;
     memcpy(header, at, sizeof *header);
     if (header->position != log_position(number, offset) || header->length > size - offset ||
-        header->length < sizeof *header ||
-        header->payload_bytes > header->length - sizeof *header)
+        header->length < sizeof *header || header->payload_bytes > header->length - sizeof *header)
         return false;
-    if (header->checksum != crc32c(0, at + sizeof header->checksum,
-                                   header->length - sizeof header->checksum))
+    if (header->checksum !=
+        crc32c(0, at + sizeof header->checksum, header->length - sizeof header->checksum))
         return false;
     return record_extensions_valid(at + sizeof *header + header->payload_bytes,
                                    header->length - sizeof *header - header->payload_bytes);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How records and segments look in a file. All integers are little-endian. A record is a header, the
-// payload, then extension fields, each led by its tag and length (readers skip tags they do not
-// know), padded with zeros to 16 bytes. It names its own position, so that what an earlier life of a
-// recycled file left can never pass for a record. Pure functions; any thread.
+// How records and segments look in a file. All integers are little-endian. A record is a header,
+// the payload, then extension fields, each led by its tag and length (readers skip tags they do not
+// know), padded with zeros to 16 bytes. It names its own position, so that what an earlier life of
+// a recycled file left can never pass for a record. Pure functions; any thread.
 #ifndef DBASPOT_STORAGE_WAL_RECORD_H
 #define DBASPOT_STORAGE_WAL_RECORD_H
 
@@ -42,8 +42,9 @@ typedef struct SegmentHeader {
     char magic[8];
     uint32_t version;
     uint32_t number;
-    uint64_t previous_end; /* where the log ended, and was durable, before this segment; 0: nowhere */
-    uint64_t bytes;        /* the size this segment was made with */
+    uint64_t
+        previous_end; /* where the log ended, and was durable, before this segment; 0: nowhere */
+    uint64_t bytes;   /* the size this segment was made with */
     uint32_t reserved[7];
     uint32_t checksum; /* CRC-32C of everything before it */
 } SegmentHeader;
@@ -70,7 +71,8 @@ static inline size_t record_bytes(size_t payload_bytes)
     return align_up(sizeof(RecordHeader) + payload_bytes, WAL_ALIGN);
 }
 
-/* The record at `offset` of the segment's `size` bytes, if there is a whole one that belongs there. */
+/* The record at `offset` of the segment's `size` bytes, if there is a whole one that belongs there.
+ */
 bool record_parse(const char *segment, size_t size, uint32_t number, size_t offset,
                   RecordHeader *header);
 /* True if the extension fields after the payload are well-formed. */

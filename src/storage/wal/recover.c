@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading the log after a stop or a crash. Segments are read in order; each names where the log ended
-// before it, which was durable by then (WAL-2). Where a record does not hold, the log ends: if nothing
-// later says that it was durable beyond, this is the torn tail and is cut; else it is damage, and the
-// log is not opened.
+// Reading the log after a stop or a crash. Segments are read in order; each names where the log
+// ended before it, which was durable by then (WAL-2). Where a record does not hold, the log ends:
+// if nothing later says that it was durable beyond, this is the torn tail and is cut; else it is
+// damage, and the log is not opened.
 #include "storage/wal/wal_int.h"
 
 #include "base/memory.h"

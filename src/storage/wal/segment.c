@@ -92,8 +92,7 @@ void wal_segment_add(Wal *wal, uint32_t number, uint64_t bytes)
         wal->segments_cap = MAX(8, wal->segments_cap * 2);
         wal->segments = mem_realloc(wal->segments, wal->segments_cap * sizeof *wal->segments);
     }
-    ASSERT(wal->segments_count == 0 ||
-           wal->segments[wal->segments_count - 1].number + 1 == number);
+    ASSERT(wal->segments_count == 0 || wal->segments[wal->segments_count - 1].number + 1 == number);
     wal->segments[wal->segments_count++] = (WalSegment){number, bytes};
     mutex_unlock(&wal->segment_mutex);
 }
@@ -109,7 +108,8 @@ uint64_t wal_bytes(Wal *wal)
     return bytes;
 }
 
-/* --- spares ------------------------------------------------------------------------------------- */
+/* --- spares -------------------------------------------------------------------------------------
+ */
 
 Status wal_spare_take(Ctx *ctx, Wal *wal, bool *taken, WalSpare *out)
 {
@@ -234,14 +234,12 @@ void wal_trim(Wal *wal, LogPosition keep)
         WalSegment segment;
 
         mutex_lock(&wal->segment_mutex);
-        bool found =
-            wal->segments_count > 1 && wal->segments[0].number < log_segment(keep);
+        bool found = wal->segments_count > 1 && wal->segments[0].number < log_segment(keep);
         bool useful = wal->spares_count < WAL_SPARES_MAX;
         if (found) {
             segment = wal->segments[0];
             wal->segments_count--;
-            memmove(wal->segments, wal->segments + 1,
-                    wal->segments_count * sizeof *wal->segments);
+            memmove(wal->segments, wal->segments + 1, wal->segments_count * sizeof *wal->segments);
         }
         mutex_unlock(&wal->segment_mutex);
         if (!found)

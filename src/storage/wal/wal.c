@@ -64,6 +64,11 @@ Timestamp wal_durable_ts(const Wal *wal)
     return atomic_load(wal->dir ? &wal->durable_ts : &wal->installed_ts);
 }
 
+LogPosition wal_durable_position(const Wal *wal)
+{
+    return atomic_load(&wal->durable_position);
+}
+
 LogPosition wal_end(Wal *wal)
 {
     mutex_lock(&wal->reserve_mutex);
@@ -167,8 +172,8 @@ Status wal_reserve(Ctx *ctx, Wal *wal, size_t payload_bytes, Timestamp commit_ts
     ASSERT(commit_ts == 0 || commit_ts > wal->next_ts); /* WAL-1 */
     if (commit_ts)
         wal->next_ts = commit_ts;
-    *out = (WalPlace){wal->next_sequence++, wal->next_at, wal->next_position,
-                      (uint32_t)payload_bytes};
+    *out =
+        (WalPlace){wal->next_sequence++, wal->next_at, wal->next_position, (uint32_t)payload_bytes};
     wal->next_at += bytes;
     wal->next_position += bytes;
     slot = &wal->slots[out->sequence % WAL_SLOTS];
@@ -184,7 +189,8 @@ done:
     return st;
 }
 
-/* --- copying -------------------------------------------------------------------------------------- */
+/* --- copying
+ * -------------------------------------------------------------------------------------- */
 
 static void ring_put(Wal *wal, uint64_t at, const void *bytes, size_t count)
 {
@@ -261,7 +267,8 @@ void wal_write_end(WalWriter *writer)
     ring_put(wal, writer->at, zeros, align_up(length, WAL_ALIGN) - length);
 }
 
-/* --- life ------------------------------------------------------------------------------------------- */
+/* --- life
+ * ------------------------------------------------------------------------------------------- */
 
 Status wal_check(Ctx *ctx, Wal *wal)
 {

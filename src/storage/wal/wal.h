@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The write-ahead log: the durability of tier 1. Records are reserved in commit order, copied into a
-// ring of memory outside any lock, published, written and synced in groups. It also keeps the order
-// of installation: a record is published when its writes are in the delta store too, so what is
-// written is always installed. Without a directory nothing is written, only the order is kept.
+// The write-ahead log: the durability of tier 1. Records are reserved in commit order, copied into
+// a ring of memory outside any lock, published, written and synced in groups. It also keeps the
+// order of installation: a record is published when its writes are in the delta store too, so what
+// is written is always installed. Without a directory nothing is written, only the order is kept.
 // A failed write or sync is fatal for the log: it is never tried again, every later call is E_IO.
 // Any thread, except where a caller's lock is named.
 #ifndef DBASPOT_STORAGE_WAL_WAL_H
@@ -64,9 +64,9 @@ typedef struct WalPlace {
 
 /* The most payload that one record may have; no limit where nothing is written. */
 size_t wal_payload_max(const Wal *wal);
-/* Takes the next place. Commits are reserved under the caller's lock, so that the order of places is
-   the order of commit_ts; for WAL_DATA commit_ts is 0. Waits while the ring is full. Every place must
-   be written and published. E_IO after a failure; E_DISK_FULL: no room, nothing happened. */
+/* Takes the next place. Commits are reserved under the caller's lock, so that the order of places
+   is the order of commit_ts; for WAL_DATA commit_ts is 0. Waits while the ring is full. Every place
+   must be written and published. E_IO after a failure; E_DISK_FULL: no room, nothing happened. */
 Status wal_reserve(Ctx *ctx, Wal *wal, size_t payload_bytes, Timestamp commit_ts, WalPlace *out);
 
 /* Copies a record into its place: begin, put its payload_bytes, end. Does nothing where nothing is
@@ -93,6 +93,8 @@ void wal_await_installed(Wal *wal, Timestamp commit_ts);
 Timestamp wal_installed_ts(const Wal *wal);
 /* The newest commit such that it and all before it are published and synced. */
 Timestamp wal_durable_ts(const Wal *wal);
+/* The position after the last record that is on disk. */
+LogPosition wal_durable_position(const Wal *wal);
 /* The position after the last reserved record. REQUIRES(the caller's lock around wal_reserve). */
 LogPosition wal_end(Wal *wal);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The open log, for the files of this room. Three locks, taken in this order and never the other way:
+// The open log, for the files of this room. Three locks, taken in this order and never the other
+// way:
 //   reserve_mutex   the next place, the queue of segments to come
 //   wait_mutex      who waits for durability, who leads the flush
 //   segment_mutex   the segments on disk, and the spare ones
@@ -11,12 +12,12 @@
 #include "os/thread.h"
 #include "storage/wal/record.h"
 
-#define WAL_SLOTS        8192u /* records reserved and not yet written, at most */
-#define WAL_TURNS_MAX    16u   /* segments that the ring may run into ahead of the writer */
-#define WAL_SPARES_MAX   2u
-#define WAL_SEGMENT_MIN  ((size_t)1 << 20)
-#define WAL_PAYLOAD_MAX  ((size_t)256 << 10)
-#define WAL_LAZY_NS      5000000 /* how long a commit that nobody waits for may stay in memory */
+#define WAL_SLOTS       8192u /* records reserved and not yet written, at most */
+#define WAL_TURNS_MAX   16u   /* segments that the ring may run into ahead of the writer */
+#define WAL_SPARES_MAX  2u
+#define WAL_SEGMENT_MIN ((size_t)1 << 20)
+#define WAL_PAYLOAD_MAX ((size_t)256 << 10)
+#define WAL_LAZY_NS     5000000 /* how long a commit that nobody waits for may stay in memory */
 
 /* What became of a reserved record; slots[sequence % WAL_SLOTS]. */
 typedef struct WalSlot {
@@ -84,7 +85,7 @@ struct Wal {
 
     /* Who waits; guarded by wait_mutex. */
     alignas(64) Mutex wait_mutex;
-    Condition work; /* for the flusher */
+    Condition work;         /* for the flusher */
     DurableWaiter *waiters; /* by ts, ascending */
     DurableWaiter *waiters_last;
     bool flushing; /* somebody leads */
@@ -99,7 +100,7 @@ struct Wal {
 
     /* Files; guarded by segment_mutex. */
     Mutex segment_mutex;
-    Condition prepare; /* for the preparer */
+    Condition prepare;    /* for the preparer */
     WalSegment *segments; /* oldest first */
     uint32_t segments_count;
     uint32_t segments_cap;
@@ -131,8 +132,8 @@ void wal_preparer_main(void *arg);
 void wal_spares_drop(Wal *wal);
 
 /* --- recover.c --- */
-/* Reads the segments, applies the records, finds where the log ends; fills segments[]. *end is 0 for
-   a log that does not exist yet; *last_number is the highest segment number in use. */
+/* Reads the segments, applies the records, finds where the log ends; fills segments[]. *end is 0
+   for a log that does not exist yet; *last_number is the highest segment number in use. */
 Status wal_recover(Ctx *ctx, Wal *wal, LogPosition from, WalApply apply, void *arg,
                    LogPosition *end, uint32_t *last_number, Timestamp *newest_ts);
 

@@ -164,7 +164,8 @@ static void nothing(void *state)
     (void)state;
 }
 
-/* --- what compactions drop --------------------------------------------------------------------- */
+/* --- what compactions drop ---------------------------------------------------------------------
+ */
 
 /* One compaction's memory: the version before, of the same key if `key` matches. */
 typedef struct Filter {
@@ -234,7 +235,8 @@ static rocksdb_compactionfilter_t *filter_make(void *state,
     return rocksdb_compactionfilter_create(filter, filter_free, filter_version, filter_name);
 }
 
-/* --- opening ------------------------------------------------------------------------------------ */
+/* --- opening ------------------------------------------------------------------------------------
+ */
 
 static rocksdb_block_based_table_options_t *table_options(Wos *wos)
 {
@@ -353,7 +355,7 @@ void wos_close(Wos *wos)
     if (!wos)
         return;
     if (wos->db) {
-        rocksdb_disable_manual_compaction(wos->db);
+        wos_halt(wos);
         rocksdb_cancel_all_background_work(wos->db, 1);
         for (int i = 0; i < FAMILIES; i++)
             rocksdb_column_family_handle_destroy(wos->families[i]);
@@ -371,12 +373,18 @@ void wos_close(Wos *wos)
     mem_free(wos);
 }
 
+void wos_halt(Wos *wos)
+{
+    rocksdb_disable_manual_compaction(wos->db);
+}
+
 void wos_set_cache_bytes(Wos *wos, size_t bytes)
 {
     rocksdb_cache_set_capacity(wos->cache, bytes);
 }
 
-/* --- reading one key ---------------------------------------------------------------------------- */
+/* --- reading one key ----------------------------------------------------------------------------
+ */
 
 /* The newest version at or below `ts`, in the iterator's memory. */
 static Status find_version(Ctx *ctx, rocksdb_iterator_t *iter, StrBuf *seek, Parsed *version,
@@ -447,7 +455,8 @@ Status wos_newest(Ctx *ctx, Wos *wos, RelationId relation, Str key, Timestamp *n
     return st;
 }
 
-/* --- cursors ------------------------------------------------------------------------------------- */
+/* --- cursors -------------------------------------------------------------------------------------
+ */
 
 struct WosCursorState {
     Wos *wos;
@@ -456,7 +465,7 @@ struct WosCursorState {
     RelationId relation;
     Timestamp ts;
     bool descending;
-    StrBuf low;  /* bounds of the relation: RocksDB keeps pointers to them */
+    StrBuf low; /* bounds of the relation: RocksDB keeps pointers to them */
     StrBuf high;
     StrBuf seek;
     StrBuf key; /* the current entry's key; descending: its row too */
@@ -479,8 +488,7 @@ Status wos_cursor_open(Ctx *ctx, Wos *wos, RelationId relation, Timestamp ts, bo
     rocksdb_readoptions_set_total_order_seek(state->options, 1);
     rocksdb_readoptions_set_iterate_lower_bound(state->options, state->low.ptr, state->low.len);
     rocksdb_readoptions_set_iterate_upper_bound(state->options, state->high.ptr, state->high.len);
-    state->iter =
-        rocksdb_create_iterator_cf(wos->db, state->options, wos->families[FAMILY_ROWS]);
+    state->iter = rocksdb_create_iterator_cf(wos->db, state->options, wos->families[FAMILY_ROWS]);
     *out = (WosCursor){.state = state};
     return OK;
 }
@@ -642,7 +650,8 @@ Status wos_cursor_next(Ctx *ctx, WosCursor *cursor)
     return settle_ascending(ctx, cursor);
 }
 
-/* --- filling ---------------------------------------------------------------------------------------- */
+/* --- filling
+ * ---------------------------------------------------------------------------------------- */
 
 struct WosLoader {
     Wos *wos;
@@ -811,7 +820,8 @@ void wos_compact(Wos *wos)
     rocksdb_compactoptions_destroy(options);
 }
 
-/* --- meta ------------------------------------------------------------------------------------------ */
+/* --- meta
+ * ------------------------------------------------------------------------------------------ */
 
 Status wos_meta_write(Ctx *ctx, Wos *wos, const WosMeta *edits, uint32_t count)
 {
@@ -879,7 +889,8 @@ done:
     return st;
 }
 
-/* --- figures ------------------------------------------------------------------------------------------ */
+/* --- figures
+ * ------------------------------------------------------------------------------------------ */
 
 static uint64_t property(Wos *wos, const char *name)
 {
@@ -909,7 +920,8 @@ void wos_stats(Wos *wos, WosStats *out)
     };
     if (text) {
         out->entries = number_after(text, "# entries=");
-        out->raw_bytes = number_after(text, "raw key size=") + number_after(text, "raw value size=");
+        out->raw_bytes =
+            number_after(text, "raw key size=") + number_after(text, "raw value size=");
         rocksdb_free(text);
     }
     text = rocksdb_property_value_cf(wos->db, wos->families[FAMILY_ROWS],

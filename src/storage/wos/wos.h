@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tier 3, the write-optimised store: row versions in RocksDB, sorted by relation, key and time, newest
-// first. Rows arrive only as sorted files that are ingested; `meta` is written in synced batches.
-// No RocksDB snapshot is needed: what arrives later is newer than any open read_ts, what goes is
-// superseded at or below the horizon. The adapter (rocks.c) is the only file that includes RocksDB's
-// headers. Thread-safe; a cursor and a loader belong to one thread at a time.
+// Tier 3, the write-optimised store: row versions in RocksDB, sorted by relation, key and time,
+// newest first. Rows arrive only as sorted files that are ingested; `meta` is written in synced
+// batches. No RocksDB snapshot is needed: what arrives later is newer than any open read_ts, what
+// goes is superseded at or below the horizon. The adapter (rocks.c) is the only file that includes
+// RocksDB's headers. Thread-safe; a cursor and a loader belong to one thread at a time.
 #ifndef DBASPOT_STORAGE_WOS_WOS_H
 #define DBASPOT_STORAGE_WOS_WOS_H
 
@@ -26,6 +26,8 @@ typedef struct WosOptions {
 Status wos_open(Ctx *ctx, const WosOptions *options, Wos **out);
 /* Every cursor must be closed. NULL allowed. */
 void wos_close(Wos *wos);
+/* Stops compactions, for good: what wos_close would wait for. */
+void wos_halt(Wos *wos);
 void wos_set_cache_bytes(Wos *wos, size_t bytes);
 
 /* One version of a key. A tombstone has no row. */
@@ -102,9 +104,9 @@ Status wos_meta_get(Ctx *ctx, Scope *scope, Wos *wos, Str key, Str *value, bool 
 Status wos_meta_list(Ctx *ctx, Scope *scope, Wos *wos, Str prefix, Str **keys, uint32_t *count);
 
 typedef struct WosStats {
-    uint64_t files_bytes;      /* live files on disk */
-    uint64_t entries;          /* versions and tombstones */
-    uint64_t raw_bytes;        /* of keys and rows before compression */
+    uint64_t files_bytes; /* live files on disk */
+    uint64_t entries;     /* versions and tombstones */
+    uint64_t raw_bytes;   /* of keys and rows before compression */
     uint64_t level0_files;
     uint64_t compaction_bytes; /* estimated debt */
 } WosStats;

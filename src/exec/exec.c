@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The doors of the executor: a statement, an expression, a constant to be folded.
+#include "exec/eval/eval.h"
+
+typedef struct ResultStage {
+    Stage stage;
+    const ExecSink *sink;
+    uint64_t rows;
+} ResultStage;
+
+static Status result_push(Worker *worker, Stage *stage, void *state UNUSED, const Batch *in)
+{
+    ResultStage *self = (ResultStage *)stage;
+
+    self->rows += in->rows_count;
+    return self->sink && self->sink->batch ? self->sink->batch(self->sink->arg, worker->ctx, in)
+                                           : OK;
+}
+
+static const StageOps result_ops = {.name = "result", .push = result_push};
+
+Status exec_run(Ctx *ctx, Scope *scope, const PlannedStatement *statement, const ExecEnv *env,
+                const ExecSink *sink, uint64_t *rows_affected)
+{
+    Status st = OK;
+    Scope *own = scope_open(scope, "query");
+    Query *query = query_new(ctx, own, env, NULL, NULL);
+    ResultStage *result = scope_new(own, ResultStage);
+
+    result->sink = sink;
+    Stage *entry = stage_init(query, &result->stage, &result_ops, NULL, true);
+    TRY(build_plan(query, statement->plan, entry));
+    TRY(query_execute(query));
+    if (rows_affected)
+        *rows_affected = statement->plan->kind == PLAN_MODIFY ? query->rows_modified : result->rows;
+done:
+    scope_close(own);
+    return st;
+}
+
+Status exec_eval(Ctx *ctx, Scope *scope, const Expr *expr, const ExecEnv *env, const Batch *input,
+                 Vector *out)
+{
+    Status st = OK;
+    Scope *own = scope_open(scope, "expression");
+    Query *query = query_new(ctx, own, env, NULL, NULL);
+    Batch one = {.rows_count = 1};
+    const Vector *v;
+    Eval *eval;
+
+    query->workers_max = 1;
+    TRY(eval_compile(query->caller, expr, NULL, &eval));
+    TRY(eval_run(query->caller, eval, input ? input : &one, &v));
+    TRY(vector_copy_flat(ctx, scope, v, input ? input->rows_count : 1, true, out));
+done:
+    scope_close(own);
+    return st;
+}
+
+Status exec_fold(Ctx *ctx, Scope *scope, const Expr *expr, const TypeIoContext *io,
+                 const SessionInfo *session, Datum *out)
+{
+    Status st = OK;
+    ExecEnv env = {.io = io, .session = session, .threads = 1};
+    Vector v;
+
+    TRY(exec_eval(ctx, scope, expr, &env, NULL, &v));
+    *out = datum_from_vector(&v, 0);
+    out->type = expr->type;
+done:
+    return st;
+}
