@@ -11,6 +11,7 @@ QUERIES_COUNT = 22
 
 TABLES = {}  # name: CREATE TABLE with its primary key
 FOREIGN_KEYS = []  # ALTER TABLE statements
+FOREIGN_KEY_INDEXES = []  # CREATE INDEX statements on their columns
 
 
 def _read():
@@ -28,6 +29,7 @@ def _read():
                 f"ALTER TABLE {names[table]} ADD FOREIGN KEY ({fields[0]})"
                 f" REFERENCES {fields[1]} ({fields[2]})"
             )
+            FOREIGN_KEY_INDEXES.append(f"CREATE INDEX ON {names[table]} ({fields[0]})")
     for table, name in names.items():
         body = ", ".join(columns[table] + [f"PRIMARY KEY ({keys[table]})"])
         TABLES[name] = f"CREATE TABLE {name} ({body})"

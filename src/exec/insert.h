@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inserting batches of rows outside a plan: what COPY, CREATE TABLE AS and table rewrites use, and
-// what INSERT's own operator is built on. Same checks, keys and index entries either way. One
-// thread at a time.
+// Rows into a table, batch by batch, with every check and every index kept: what COPY and table
+// rewrites use, and INSERT itself. Also filling a new index. An inserter belongs to one thread; the
+// statement's snapshot and transaction are in the environment.
 #ifndef DBASPOT_EXEC_INSERT_H
 #define DBASPOT_EXEC_INSERT_H
 
@@ -10,18 +10,26 @@
 
 typedef struct Inserter Inserter;
 
-/* `target` is a finished INSERT's plan node (checks and index expressions bound and resolved over
-   the new row's columns); its conflict clause and RETURNING are not looked at. */
-Status inserter_open(Ctx *ctx, Scope *scope, const ExecEnv *env, const ModifyPlan *target,
+/* `plan` is a resolved INSERT without ON CONFLICT; its checks and index expressions see the new
+   row's columns in slots 0 … */
+Status inserter_open(Ctx *ctx, Scope *scope, const ExecEnv *env, const ModifyPlan *plan,
                      Inserter **out);
-/* `batch` has the table's columns, in order, of their types. NOT NULL, CHECK, unique. On
-   STATUS_LOCK_WAIT part of the batch may be written: the caller rolls back to a savepoint. */
-Status inserter_batch(Ctx *ctx, Inserter *inserter, const Batch *batch);
+/* All columns of the table, in order; may hold more behind them. After STATUS_LOCK_WAIT or
+   STATUS_RETRY the caller undoes the batch's writes and gives the batch again. */
+Status inserter_batch(Ctx *ctx, Inserter *inserter, const Batch *rows);
 uint64_t inserter_rows(const Inserter *inserter);
 
-/* Fills a new index (not yet part of its table's list, or just added) from the rows that the
-   snapshot sees; 23505 "could not create unique index" if two rows agree. */
-Status index_build(Ctx *ctx, Scope *scope, const ExecEnv *env, const Table *table,
-                   const Index *index);
+typedef struct IndexBuild {
+    const Table *table; /* as it is now */
+    const Index *index; /* its relation is empty */
+    /* By index column: bound over the table's columns (slots = positions); NULL for a plain column.
+       The whole array may be NULL. */
+    Expr **exprs;
+    Expr *predicate; /* NULL: none */
+} IndexBuild;
+
+/* Writes an entry for each row that the environment's snapshot sees. 23505 "could not create unique
+   index" with the duplicate key as detail. REQUIRES: a table lock that keeps writers out. */
+Status index_build(Ctx *ctx, Scope *scope, const ExecEnv *env, const IndexBuild *build);
 
 #endif

@@ -48,6 +48,7 @@ typedef struct FuncInfo {
     const char
         *column_names;   /* of a set function with several columns: "a,b"; types in `columns` */
     const char *example; /* "expression => text result", run by func_test */
+    const Oid *columns;  /* types of column_names */
 } FuncInfo;
 
 struct SessionInfo {

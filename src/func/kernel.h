@@ -105,13 +105,13 @@ static inline bool kernel_row_valid(const Vector *out, uint32_t row)
 /* A row at a time, valid rows only; `body` is a statement that may `return` an error. It sees i,
    call, and pointers to values by KERNEL_ARG. For functions where the call costs more than the
    loop. */
-#define KERNEL_ROWS(name, body)               \
+#define KERNEL_ROWS(name, ...)                \
     Status name(KERNEL_PARAMS)                \
     {                                         \
         for (uint32_t i = 0; i < rows; i++) { \
             if (!kernel_row_valid(out, i))    \
                 continue;                     \
-            body                              \
+            __VA_ARGS__                       \
         }                                     \
         return OK;                            \
     }

@@ -11,9 +11,15 @@
 
 typedef struct Merge Merge;
 
-/* Its memory and tier 3's cursor belong to `scope`; the range is copied. */
-Status merge_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, RelationId relation,
-                  const KeyRange *range, bool descending, Merge **out);
+typedef struct MergeSpec {
+    RelationId relation;
+    KeyRange range;
+    bool descending;
+} MergeSpec;
+
+/* Its memory and tier 3's cursor belong to `scope`; the range's bytes are copied. */
+Status merge_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, const MergeSpec *spec,
+                  Merge **out);
 /* Up to `max` rows into rows[] and keys[] (keys may be NULL); *count 0 at the end. The bytes live
    until the next call. */
 Status merge_next(Ctx *ctx, Merge *merge, Str *keys, Str *rows, uint32_t max, uint32_t *count);

@@ -23,9 +23,7 @@ struct Merge {
     const Snapshot *snapshot;
     Source *sources;
     uint32_t sources_count;
-    RelationId relation;
-    bool descending;
-    KeyRange range;
+    MergeSpec spec;
     Source *own; /* NULL: no own writes */
     uint64_t own_rollbacks;
     StrBuf next_key; /* beside own writes only: where the next call goes on; empty: the start */
@@ -47,7 +45,7 @@ typedef struct Output {
 /* <0: a comes before b in the direction of the merge. */
 static int compare(const Merge *merge, Str a, Str b)
 {
-    return merge->descending ? str_compare(b, a) : str_compare(a, b);
+    return merge->spec.descending ? str_compare(b, a) : str_compare(a, b);
 }
 
 static void refill_delta(Source *source)
@@ -67,10 +65,10 @@ static void set_wos_key(const Merge *merge, Source *source)
     source->at_end = !source->cursor.valid;
     if (source->at_end)
         return;
-    if (merge->descending)
-        source->at_end = str_compare(source->key, merge->range.low) < 0;
-    else if (merge->range.has_high)
-        source->at_end = str_compare(source->key, merge->range.high) >= 0;
+    if (merge->spec.descending)
+        source->at_end = str_compare(source->key, merge->spec.range.low) < 0;
+    else if (merge->spec.range.has_high)
+        source->at_end = str_compare(source->key, merge->spec.range.high) >= 0;
 }
 
 static Status advance(Ctx *ctx, const Merge *merge, Source *source, uint32_t steps)
@@ -96,16 +94,16 @@ static void close_cursor(void *cursor)
     wos_cursor_close(cursor);
 }
 
-static Status open_wos(Ctx *ctx, Scope *scope, Merge *merge, RelationId relation, Source *source)
+static Status open_wos(Ctx *ctx, Scope *scope, Merge *merge, Source *source)
 {
     Status st = OK;
-    const KeyRange *range = &merge->range;
+    const KeyRange *range = &merge->spec.range;
 
     source->is_wos = true;
-    TRY(wos_cursor_open(ctx, merge->snapshot->view->wos, relation, merge->snapshot->read_ts,
-                        merge->descending, &source->cursor));
+    TRY(wos_cursor_open(ctx, merge->snapshot->view->wos, merge->spec.relation,
+                        merge->snapshot->read_ts, merge->spec.descending, &source->cursor));
     scope_defer(scope, close_cursor, &source->cursor);
-    if (merge->descending)
+    if (merge->spec.descending)
         TRY(wos_cursor_seek(ctx, &source->cursor, range->high, range->has_high));
     else
         TRY(wos_cursor_seek(ctx, &source->cursor, range->low, true));
@@ -114,14 +112,22 @@ done:
     return st;
 }
 
+/* At the start of the range, or at the start again. */
+static void open_own(Merge *merge)
+{
+    merge->own_rollbacks = merge->snapshot->own->rollbacks_count;
+    delta_iter_open_writes(&merge->own->delta, merge->snapshot->own, merge->spec.relation,
+                           merge->spec.range, merge->spec.descending);
+}
+
 /* Forgets a source that has nothing. */
 static void keep_if_any(Merge *merge, const Source *source)
 {
     merge->sources_count += !source->at_end;
 }
 
-Status merge_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, RelationId relation,
-                  const KeyRange *range, bool descending, Merge **out)
+Status merge_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, const MergeSpec *spec,
+                  Merge **out)
 {
     Status st = OK;
     const StorageView *view = snapshot->view;
@@ -129,31 +135,29 @@ Status merge_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, RelationId r
     Source *source;
 
     merge->snapshot = snapshot;
-    merge->relation = relation;
-    merge->descending = descending;
-    merge->range = *range;
-    merge->range.low = str_copy(scope, range->low);
-    if (range->has_high)
-        merge->range.high = str_copy(scope, range->high);
+    merge->spec = *spec;
+    merge->spec.range.low = str_copy(scope, spec->range.low);
+    if (spec->range.has_high)
+        merge->spec.range.high = str_copy(scope, spec->range.high);
     merge->sources = scope_new_array(scope, Source, view->generations_count + 2);
-    if (snapshot->own && writeset_has_relation(snapshot->own, relation)) {
-        source = merge->own = &merge->sources[merge->sources_count++];
-        merge->own_rollbacks = snapshot->own->rollbacks_count;
+    if (snapshot->own && writeset_has_relation(snapshot->own, spec->relation)) {
+        merge->own = &merge->sources[merge->sources_count++];
+        merge->own->ts = snapshot_own_mark(snapshot) - 1;
         strbuf_init_in(&merge->next_key, scope);
-        delta_iter_open_writes(&source->delta, snapshot->own, relation, merge->range, descending);
-        source->ts = snapshot_own_mark(snapshot) - 1;
-        refill_delta(source);
+        open_own(merge);
+        refill_delta(merge->own);
     }
     for (uint32_t i = 0; i < view->generations_count; i++) {
         source = &merge->sources[merge->sources_count];
-        delta_iter_open(&source->delta, view->generations[i], relation, merge->range, descending);
+        delta_iter_open(&source->delta, view->generations[i], spec->relation, merge->spec.range,
+                        spec->descending);
         source->ts = snapshot->read_ts;
         refill_delta(source);
         keep_if_any(merge, source);
     }
     if (!view->complete) {
         source = &merge->sources[merge->sources_count];
-        TRY(open_wos(ctx, scope, merge, relation, source));
+        TRY(open_wos(ctx, scope, merge, source));
         merge->has_wos = !source->at_end;
         keep_if_any(merge, source);
     }
@@ -313,19 +317,16 @@ done:
 static void reread_own(Merge *merge)
 {
     Source *own = merge->own;
-    const Snapshot *snapshot = merge->snapshot;
 
-    if (own == NULL || merge->own_rollbacks == snapshot->own->rollbacks_count)
+    if (own == NULL || merge->own_rollbacks == merge->snapshot->own->rollbacks_count)
         return;
-    merge->own_rollbacks = snapshot->own->rollbacks_count;
     own->at_end = merge->at_end;
     if (own->at_end)
         return;
-    delta_iter_open_writes(&own->delta, snapshot->own, merge->relation, merge->range,
-                           merge->descending);
+    open_own(merge);
     if (merge->next_key.len) {
         /* Descending, a walk begins below a key: the one behind the next serves. */
-        if (merge->descending)
+        if (merge->spec.descending)
             strbuf_append_char(&merge->next_key, 0);
         delta_iter_seek(&own->delta, strbuf_str(&merge->next_key));
     }

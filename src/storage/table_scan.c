@@ -43,8 +43,8 @@ Status table_scan_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, const S
     scan->scope = scope;
     scan->with_key = spec->with_key;
     scan->codec = row_codec_new(scope, spec->relation, spec->columns, spec->columns_count);
-    TRY(merge_open(ctx, scope, snapshot, spec->relation->id, &spec->range, spec->descending,
-                   &scan->merge));
+    MergeSpec merge = {spec->relation->id, spec->range, spec->descending};
+    TRY(merge_open(ctx, scope, snapshot, &merge, &scan->merge));
     *out = scan;
 done:
     return st;
@@ -88,8 +88,9 @@ Status table_raw_scan_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, Rel
 {
     Status st = OK;
     RawScan *scan = scope_new(scope, RawScan);
+    MergeSpec spec = {relation, range, descending};
 
-    TRY(merge_open(ctx, scope, snapshot, relation, &range, descending, &scan->merge));
+    TRY(merge_open(ctx, scope, snapshot, &spec, &scan->merge));
     *out = scan;
 done:
     return st;

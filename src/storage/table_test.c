@@ -455,7 +455,7 @@ static void run_seeds(uint64_t last, bool with_wos)
         ctx_init(&ctx);
         assert_non_null(mkdtemp(dir));
         run_model(s, dir);
-        assert_int_equal(files_remove_tree(&ctx, dir), OK);
+        assert_int_equal(files_remove_tree(&ctx, files_os(), dir), OK);
         ctx_free(&ctx);
     }
 }

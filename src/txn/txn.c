@@ -9,6 +9,7 @@
 #include "os/clock.h"
 #include "os/thread.h"
 #include "txn/lock.h"
+#include "txn/row_ids.h"
 #include "txn/snapshot.h"
 
 /* A bulk writer trades its row locks of a relation for one escalated lock at this many. */
@@ -31,6 +32,7 @@ struct TxnManager {
     Storage *storage;
     LockTable *locks;
     SnapshotRegistry *snapshots;
+    RowIds *row_ids;
     _Atomic uint64_t next_id;
     _Atomic uint32_t open_count;
 };
@@ -88,6 +90,7 @@ Status txn_manager_open(Ctx *ctx, Storage *storage, TxnManager **out)
     manager->storage = storage;
     manager->locks = lock_table_new();
     manager->snapshots = snapshot_registry_new();
+    manager->row_ids = row_ids_new(storage);
     atomic_store(&manager->next_id, storage_installed_ts(storage) + 1);
     *out = manager;
     return OK;
@@ -100,6 +103,7 @@ void txn_manager_close(TxnManager *manager)
     ASSERT(atomic_load(&manager->open_count) == 0);
     lock_table_free(manager->locks);
     snapshot_registry_free(manager->snapshots);
+    row_ids_free(manager->row_ids);
     mem_free(manager);
 }
 
@@ -129,6 +133,11 @@ Status txn_begin(Ctx *ctx, TxnManager *manager, const TxnOptions *options, Txn *
     atomic_fetch_add_explicit(&manager->open_count, 1, memory_order_relaxed);
     *out = txn;
     return OK;
+}
+
+Status txn_take_row_ids(Ctx *ctx, Txn *txn, RelationId relation, uint64_t count, uint64_t *first)
+{
+    return row_ids_take(ctx, txn->manager->row_ids, relation, count, first);
 }
 
 uint64_t txn_id(const Txn *txn)

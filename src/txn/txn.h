@@ -89,6 +89,9 @@ Status txn_delete(Ctx *ctx, Txn *txn, RelationId relation, Str key, TxnVerdict *
 Status txn_put_unlocked(Ctx *ctx, Txn *txn, RelationId relation, Str key, Str row);
 Status txn_delete_unlocked(Ctx *ctx, Txn *txn, RelationId relation, Str key);
 
+/* `count` fresh hidden row ids of a table without a primary key, in a row from *first. */
+Status txn_take_row_ids(Ctx *ctx, Txn *txn, RelationId relation, uint64_t count, uint64_t *first);
+
 /* SELECT FOR …; `nowait` answers E_LOCK_NOT_AVAILABLE, `skip` sets *skipped instead of waiting. */
 Status txn_lock_row(Ctx *ctx, Txn *txn, RelationId relation, Str key, RowLock mode, bool nowait,
                     bool skip, bool *skipped, TxnVerdict *verdict);

@@ -29,6 +29,8 @@ const TypeIo *io_array_find(Oid oid);
 Status io_parse_int64(Ctx *ctx, Str text, int64_t low, int64_t high, const char *name,
                       int64_t *out);
 Status io_parse_numeric(Ctx *ctx, SqlType type, Str text, Datum *out);
+/* A numeric that was read with a typmod, as arrays hold it: with its own scale. */
+void io_unscale_numeric(Datum *datum);
 /* varchar(n) and char(n): checks the length, cuts blanks. Shares the text's bytes. */
 Status io_fit_string(Ctx *ctx, SqlType type, Str text, bool cut, Str *out);
 /* Cuts to at most `bytes` bytes without splitting a character. */

@@ -296,6 +296,16 @@ Status io_parse_numeric(Ctx *ctx, SqlType type, Str text, Datum *out)
     return st;
 }
 
+void io_unscale_numeric(Datum *datum)
+{
+    if (datum->type.oid != OID_NUMERIC || datum->type.typmod < 0)
+        return;
+    int scale = type_numeric_scale(datum->type);
+    int128_t value = type_phys(datum->type) == PHYS_INT64 ? datum->int64 : datum->int128;
+    datum->numeric = numeric_from_scaled(value, scale);
+    datum->type.typmod = -1;
+}
+
 static Status numeric_input(IO_ARGS)
 {
     return io_parse_numeric(ctx, type, text, out);

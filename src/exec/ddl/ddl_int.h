@@ -92,7 +92,7 @@ void ddl_walk_ast(AstNode *node, void (*visit)(void *arg, AstNode *node), void *
 /* The text to keep of a checked expression: sequences in it are known by oid from then on. */
 Status ddl_store_expr(Ddl *d, const AstNode *expr, Str *out);
 /* DEFAULT: checked against the column's type. */
-Status ddl_store_default(Ddl *d, Str table, const Column *column, const AstNode *expr, Str *out);
+Status ddl_store_default(Ddl *d, const Column *column, const AstNode *expr, Str *out);
 /* A CHECK over the table (its columns suffice). `columns` gets their positions, may be NULL. */
 typedef ARRAY(uint32_t) PositionList;
 Status ddl_store_check(Ddl *d, const Table *table, const AstNode *expr, Str *out,
@@ -106,29 +106,40 @@ Status ddl_rename_in_expr(Ddl *d, Str sql, Str from, Str to, Str *out);
 /* Oids of the sequences in a stored default. */
 void ddl_expr_sequences(Scope *scope, Str sql, OidList *out);
 Str ddl_nextval_sql(Ddl *d, Oid sequence);
+/* The text as it is shown: sequences by name. */
+Str ddl_display_expr(const BindEnv *env, Scope *scope, Str sql);
 /* Not IMMUTABLE somewhere. */
 bool ddl_expr_is_mutable(Expr *expr);
 
 // --- tables (table_build.c) ---------------------------------------------------------------------
+
+/* PostgreSQL's INDEX_MAX_KEYS. */
+#define KEY_COLUMNS_MAX 32
 
 /* A table being made or changed: copies of the lists, to be edited and then sealed. */
 typedef struct TableDraft {
     Table table;
     ColumnArray columns;
     CheckArray checks;
+    uint32_t key_count; /* the clustering key, by column ids; 0: the hidden row id */
+    uint32_t key_ids[KEY_COLUMNS_MAX];
 } TableDraft;
 
 void ddl_draft_from(Ddl *d, const Table *table, TableDraft *out);
+/* A table without columns. */
+void ddl_draft_new(Ddl *d, Oid schema, Str name, TableDraft *out);
 /* Points the table at the lists. `new_schema`: the columns changed for storage: appends a version
-   of the row schema, or starts over when the relation is new. */
-void ddl_draft_seal(Ddl *d, TableDraft *draft, bool new_schema);
+   of the row schema, or makes the first one. */
+Status ddl_draft_seal(Ddl *d, TableDraft *draft, bool new_schema);
 /* Position of a column, UINT32_MAX if there is none. */
 uint32_t ddl_column_at(const Column *columns, uint32_t count, Str name);
 uint32_t ddl_column_by_id(const Table *table, uint32_t id);
 /* 42703 "column "x" of relation "t" does not exist". */
 Status ddl_table_column(Ddl *d, const Table *table, Str name, uint32_t *out);
-/* Sets the clustering key (count 0: none) by positions in `columns`. */
-void ddl_draft_cluster(Ddl *d, TableDraft *draft, const uint32_t *at, uint32_t count);
+/* Gives the table a new, empty relation. */
+void ddl_draft_new_relation(Ddl *d, TableDraft *draft);
+/* 42701, 54011. Returns where the column lies. */
+Status ddl_draft_add_column(Ddl *d, TableDraft *draft, const Column *column, int32_t location);
 /* Names of constraints that the table has: CHECKs and keys. */
 void ddl_constraint_names(Ddl *d, const Table *table, StrList *out);
 Status ddl_check_column_name(Ddl *d, Str name, int32_t location);
@@ -160,9 +171,12 @@ typedef struct IndexSpec {
     Str *name_parts; /* a column's name, or what stands for an expression, for the chosen name */
     Str comment;
 } IndexSpec;
-/* From a constraint's column names: 42703, 42701. PRIMARY KEY columns become NOT NULL. */
-Status ddl_key_spec(Ddl *d, TableDraft *draft, const AstConstraint *ast, const Str *column,
+/* From a constraint's columns, or its one column: 42703, 42701. PRIMARY KEY columns become NOT
+   NULL. */
+Status ddl_key_spec(Ddl *d, TableDraft *draft, const AstConstraint *ast, Str column,
                     IndexSpec *out);
+/* Refuses types that have no order. */
+Status ddl_check_key_type(Ddl *d, SqlType type);
 /* The index's object; a primary key with `clustered` shares the table's relation. */
 Index *ddl_new_index(Ddl *d, const Table *table, const IndexSpec *spec, bool clustered);
 Str ddl_index_name(Ddl *d, const Table *table, const IndexSpec *spec);

@@ -2,6 +2,7 @@
 //
 // Names: finding and locking what a statement is about, choosing names as PostgreSQL does, and the
 // words of messages. See ddl_int.h; one thread.
+#include "base/memory.h"
 #include "exec/ddl/ddl_int.h"
 #include "sql/deparse.h"
 #include "sql/parse/parse.h"
@@ -12,19 +13,15 @@
 
 void ddl_notice(Ddl *d, const char *sqlstate, const char *format, ...)
 {
-    char text[1024];
     va_list args;
 
     if (d->env->notice == NULL)
         return;
     va_start(args, format);
-    StrBuf buf;
-    strbuf_init(&buf);
-    int length = vsnprintf(text, sizeof text, format, args);
+    char *text = mem_vprintf(format, args);
     va_end(args);
-    strbuf_append(&buf, text, MIN((size_t)MAX(length, 0), sizeof text - 1));
-    d->env->notice(d->env->notice_arg, sqlstate, strbuf_c(&buf));
-    strbuf_free(&buf);
+    d->env->notice(d->env->notice_arg, sqlstate, text);
+    mem_free(text);
 }
 
 Status ddl_at(Ddl *d, int32_t location, Status st)

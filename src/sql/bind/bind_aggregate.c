@@ -233,9 +233,11 @@ static SqlType agg_type(const Expr *agg, const PolyTypes *poly)
 
     for (uint32_t i = 0; i < agg->args_count; i++)
         types[i] = agg->args[i]->type;
-    if (agg->agg.info->derive)
-        return agg->agg.info->derive(types, agg->args_count);
-    return sql_type(overload_actual(agg->agg.info->result, poly));
+    SqlType declared = sql_type(overload_actual(agg->agg.info->result, poly));
+    if (agg->agg.info->derive == NULL)
+        return declared;
+    SqlType derived = agg->agg.info->derive(types, agg->args_count);
+    return derived.oid == declared.oid ? derived : declared;
 }
 
 /* The call's text, as EXPLAIN shows the column. */

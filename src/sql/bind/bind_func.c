@@ -193,12 +193,14 @@ done:
 
 static SqlType result_type(Binder *b, const Call *call, const FuncInfo *info, const PolyTypes *poly)
 {
+    SqlType declared = sql_type(overload_actual(info->result, poly));
     if (info->derive == NULL)
-        return sql_type(overload_actual(info->result, poly));
+        return declared;
     SqlType *types = scope_new_array(b->scope, SqlType, call->args_count + 1);
     for (uint32_t i = 0; i < call->args_count; i++)
         types[i] = call->args[i]->type;
-    return info->derive(types, call->args_count);
+    SqlType derived = info->derive(types, call->args_count);
+    return derived.oid == declared.oid || declared.oid == OID_INVALID ? derived : declared;
 }
 
 /* Volatile functions that change nothing: a statement that calls others writes. */

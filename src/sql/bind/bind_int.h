@@ -110,6 +110,7 @@ struct Cte {
     uint32_t columns_count;
     PlanColumn *columns; /* of the common plan; names after the column list */
     Str *names;
+    bool *declared;
     Plan *plan;
     ARRAY(Plan *) refs;
     bool working; /* the working table of a recursion */

@@ -19,29 +19,27 @@
 
 extern __thread sig_atomic_t pg_query_initialized;
 
-static _Thread_local bool thread_ready;
-static _Thread_local bool thread_exit_known;
+typedef enum ThreadState { THREAD_FRESH, THREAD_READY, THREAD_RELEASED } ThreadState;
+
+static _Thread_local ThreadState thread_state;
+
+/* Once a thread: the library's free lists point into freed memory afterwards. */
+static void release_thread(void)
+{
+    thread_state = THREAD_RELEASED;
+    pg_query_exit();
+}
 
 void parse_prepare_thread(void)
 {
-    if (thread_ready)
+    if (thread_state == THREAD_READY)
         return;
-    if (!thread_exit_known)
-        thread_on_exit(sql_parse_thread_exit);
-    thread_exit_known = true;
+    ASSERT(thread_state == THREAD_FRESH);
     MemoryContextInit();
     SetDatabaseEncoding(PG_UTF8);
     pg_query_initialized = 1;
-    thread_ready = true;
-}
-
-void sql_parse_thread_exit(void)
-{
-    if (!thread_ready)
-        return;
-    pg_query_exit();
-    pg_query_initialized = 0;
-    thread_ready = false;
+    thread_on_exit(release_thread);
+    thread_state = THREAD_READY;
 }
 
 // --- errors ------------------------------------------------------------------------------------

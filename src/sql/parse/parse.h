@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // SQL text -> syntax tree, by PostgreSQL 15's own grammar (libpg_query). Any thread may parse; a
-// thread's first parse sets the grammar up for it, its end gives that back. Errors carry
+// thread's first parse sets the grammar up for it, the thread's end gives that back. Errors carry
 // PostgreSQL's SQLSTATE, message, detail, hint and position; what the grammar accepts and the tree
 // cannot say is 0A000, never dropped.
 #ifndef DBASPOT_SQL_PARSE_PARSE_H
@@ -37,9 +37,5 @@ typedef enum SqlKeyword {
 
 /* How PostgreSQL treats a word, given in lower case. */
 SqlKeyword sql_keyword(Str word);
-
-/* Gives back what the calling thread's parsing holds; it may parse again. Done at thread end by
-   itself. */
-void sql_parse_thread_exit(void);
 
 #endif

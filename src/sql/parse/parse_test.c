@@ -743,14 +743,6 @@ static void short_lived_threads_parse(void **state)
     }
 }
 
-static void parser_is_usable_after_thread_exit(void **state)
-{
-    parse_one(*state, "select 1");
-    sql_parse_thread_exit();
-    sql_parse_thread_exit();
-    parse_one(*state, "select 1");
-}
-
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -784,7 +776,6 @@ int main(void)
         TEST(the_deepest_tree_fits_the_stack),
         TEST(large_insert_keeps_every_row),
         TEST(short_lived_threads_parse),
-        TEST(parser_is_usable_after_thread_exit),
     };
     return cmocka_run_group_tests_name("sql/parse", tests, NULL, NULL);
 }
