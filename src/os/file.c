@@ -70,7 +70,7 @@ Status file_read_some(Ctx *ctx, File *file, void *out, size_t bytes, uint64_t of
 Status file_read(Ctx *ctx, File *file, void *out, size_t bytes, uint64_t offset)
 {
     Status st = OK;
-    size_t got;
+    size_t got = 0;
 
     TRY(file_read_some(ctx, file, out, bytes, offset, &got));
     if (got < bytes)
@@ -219,8 +219,8 @@ enum { TREE_DEPTH_MAX = 32 };
 static Status remove_tree(Ctx *ctx, Scope *scope, Files *files, const char *path, int depth)
 {
     Status st = OK;
-    char **names;
-    uint32_t count;
+    char **names = NULL;
+    uint32_t count = 0;
     int error = files->ops->unlink(files, path);
 
     if (error == 0 || error == ENOENT)

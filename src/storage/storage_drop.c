@@ -85,7 +85,10 @@ bool storage_ripen_drops(Storage *storage)
 {
     bool some = false;
 
-    if (!storage_has_unripe_drops(storage) && !storage->wos)
+    rwlock_lock_read(&storage->dropped_lock);
+    bool none = storage->dropped_count == 0;
+    rwlock_unlock(&storage->dropped_lock);
+    if (none)
         return false;
     Timestamp durable_ts = wal_durable_ts(storage->wal);
     Timestamp horizon = storage->options.horizon ? storage_horizon(storage) : durable_ts;

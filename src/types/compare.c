@@ -326,8 +326,8 @@ uint64_t datum_hash(const Datum *datum)
         if (a->validity == NULL && b->validity == NULL) {                                   \
             for (uint32_t e = 0; e < count; e++) {                                          \
                 uint32_t entry = selection[e];                                              \
-                uint32_t i = vector_index(a, rows_a[entry]);                                \
-                uint32_t j = vector_index(b, rows_b[entry]);                                \
+                uint32_t i = vector_index(a, pairs.a[entry]);                                \
+                uint32_t j = vector_index(b, pairs.b[entry]);                                \
                 selection[kept] = entry;                                                    \
                 kept += equal(x[i], y[j]);                                                  \
             }                                                                               \
@@ -335,8 +335,8 @@ uint64_t datum_hash(const Datum *datum)
         }                                                                                   \
         for (uint32_t e = 0; e < count; e++) {                                              \
             uint32_t entry = selection[e];                                                  \
-            uint32_t i = vector_index(a, rows_a[entry]);                                    \
-            uint32_t j = vector_index(b, rows_b[entry]);                                    \
+            uint32_t i = vector_index(a, pairs.a[entry]);                                    \
+            uint32_t j = vector_index(b, pairs.b[entry]);                                    \
             bool i_null = a->validity && !bitmap_get(a->validity, i);                       \
             bool j_null = b->validity && !bitmap_get(b->validity, j);                       \
             selection[kept] = entry;                                                        \
@@ -345,35 +345,33 @@ uint64_t datum_hash(const Datum *datum)
     } while (0)
 
 /* Types whose equality needs a call: numerics of different scale, arrays. */
-static uint32_t select_by_compare(const Vector *a, const uint32_t *rows_a, const Vector *b,
-                                  const uint32_t *rows_b, uint32_t *selection, uint32_t count,
-                                  bool nulls_equal) // tidy: allow parameters -- as its caller's
+static uint32_t select_by_compare(const Vector *a, const Vector *b, RowPairs pairs,
+                                  uint32_t *selection, uint32_t count, bool nulls_equal)
 {
     uint32_t kept = 0;
 
     for (uint32_t e = 0; e < count; e++) {
         uint32_t entry = selection[e];
-        bool a_null = vector_is_null(a, rows_a[entry]);
-        bool b_null = vector_is_null(b, rows_b[entry]);
+        bool a_null = vector_is_null(a, pairs.a[entry]);
+        bool b_null = vector_is_null(b, pairs.b[entry]);
         selection[kept] = entry;
         if (a_null || b_null)
             kept += nulls_equal && a_null == b_null;
         else
-            kept += vector_compare(a, rows_a[entry], b, rows_b[entry]) == 0;
+            kept += vector_compare(a, pairs.a[entry], b, pairs.b[entry]) == 0;
     }
     return kept;
 }
 
-uint32_t vector_select_equal(const Vector *a, const uint32_t *rows_a, const Vector *b,
-                             const uint32_t *rows_b, uint32_t *selection, uint32_t count,
-                             bool nulls_equal)
+uint32_t vector_select_equal(const Vector *a, const Vector *b, RowPairs pairs, uint32_t *selection,
+                             uint32_t count, bool nulls_equal)
 {
     uint32_t kept = 0;
     bool by_call = a->type.oid == OID_NUMERIC ? !same_scale(a, b)
                                               : a->phys == PHYS_STRING && is_array(a->type.oid);
 
     if (by_call)
-        return select_by_compare(a, rows_a, b, rows_b, selection, count, nulls_equal);
+        return select_by_compare(a, b, pairs, selection, count, nulls_equal);
     ASSERT(a->phys == b->phys);
     switch ((PhysType)a->phys) {
     case PHYS_BOOL: SELECT_LOOP(uint8_t, EQUAL_VALUE); break;

@@ -27,11 +27,16 @@ bool datum_equal(const Datum *a, const Datum *b);
 void vector_hash(const Vector *v, uint32_t rows, uint64_t *hashes, bool combine);
 uint64_t datum_hash(const Datum *datum);
 
-/* Keeps in selection[0..count) the entries where a[rows_a[entry]] and b[rows_b[entry]] are equal
-   (NULLs equal if nulls_equal, else never); returns how many are left. The probe of hash joins and
-   of GROUP BY: one call a key column. */
-uint32_t vector_select_equal(const Vector *a, const uint32_t *rows_a, const Vector *b,
-                             const uint32_t *rows_b, uint32_t *selection, uint32_t count,
-                             bool nulls_equal);
+/* Rows to compare: pair e is row a[e] of one vector and row b[e] of the other. */
+typedef struct RowPairs {
+    const uint32_t *a;
+    const uint32_t *b;
+} RowPairs;
+
+/* Keeps in selection[0..count) the pairs whose rows are equal (NULLs equal if nulls_equal, else
+   never); returns how many are left. The probe of hash joins and of GROUP BY: one call a key
+   column. */
+uint32_t vector_select_equal(const Vector *a, const Vector *b, RowPairs pairs, uint32_t *selection,
+                             uint32_t count, bool nulls_equal);
 
 #endif

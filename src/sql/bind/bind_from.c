@@ -88,9 +88,7 @@ Status bind_from_item(Binder *b, Level *level, const AstNode *node, Plan **out)
         break;
     case AST_JOIN: st = bind_join(b, level, (const AstJoin *)node, out); break;
     case AST_TABLE_SAMPLE: st = bind_unsupported(b, node->location, "TABLESAMPLE is"); break;
-    default:
-        st = error_raise(b->ctx, E_INTERNAL, "%s in FROM", ast_kind_name(node->kind));
-        break;
+    default: st = error_raise(b->ctx, E_INTERNAL, "%s in FROM", ast_kind_name(node->kind)); break;
     }
     bind_leave(b);
     return st;

@@ -10,6 +10,23 @@
 #include "sql/sql.h"
 #include "types/cast.h"
 
+#if __has_include("catalog/system_views.h")
+#include "catalog/system_views.h"
+#else
+typedef struct SystemViewColumn {
+    const char *name;
+    Oid type;
+} SystemViewColumn;
+typedef struct SystemView {
+    const SystemViewColumn *columns;
+    uint32_t columns_count;
+} SystemView;
+static inline const SystemView *system_view_find(Str schema UNUSED, Str name UNUSED)
+{
+    return NULL;
+}
+#endif
+
 /* Nested expressions, queries and views. */
 #define BIND_DEPTH_MAX 1500
 /* Views inside views. */
@@ -116,7 +133,7 @@ struct Cte {
     bool working; /* the working table of a recursion */
     const char
         *forbidden;    /* a reference is the error 42P19 with this format of one %s; NULL: fine */
-    Level *step_level; /* references must come from here, not from inside a subquery */
+    uint32_t sublinks; /* Binder.sublinks where it was made: deeper is 42P19, if working */
 };
 
 typedef struct Binder {

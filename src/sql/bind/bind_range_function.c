@@ -10,8 +10,7 @@ static Status check_supported(Binder *b, const AstRangeFunction *ast)
     if (ast->functions.count > 1 || ast->rows_from)
         return bind_unsupported(b, ast->node.location, "ROWS FROM is");
     if (ast->column_defs.count > 0 || item->column_defs.count > 0)
-        return bind_unsupported(b, ast->node.location,
-                                "column definition lists of functions are");
+        return bind_unsupported(b, ast->node.location, "column definition lists of functions are");
     return OK;
 }
 

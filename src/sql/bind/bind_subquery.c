@@ -160,7 +160,10 @@ Status bind_sublink(Binder *b, Level *level, const AstSublink *ast, Expr **out)
     BoundQuery query;
 
     TRY(check_subquery_clause(b, level, location));
-    TRY(bind_query(b, level, ast->query, false, &query));
+    b->sublinks++;
+    st = bind_query(b, level, ast->query, false, &query);
+    b->sublinks--;
+    TRY(st);
     switch (ast->kind) {
     case AST_SUBLINK_EXISTS:
         *out = make_subquery(b, SUBQUERY_EXISTS, &query, sql_type(OID_BOOL), 0);

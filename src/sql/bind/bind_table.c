@@ -5,7 +5,6 @@
 // search path.
 #include "sql/bind/bind_int.h"
 
-#include "catalog/system_views.h"
 #include "sql/parse/parse.h"
 
 void bind_use_table(Binder *b, Oid table, TableLock mode)
@@ -54,8 +53,7 @@ static bool find_in_schema(Binder *b, const Schema *schema, Str name, const Obje
 {
     *out = NULL;
     *view_out = NULL;
-    if (schema->object.oid == OID_SCHEMA_PG_CATALOG ||
-        schema->object.oid == OID_SCHEMA_INFORMATION)
+    if (schema->object.oid == OID_SCHEMA_PG_CATALOG || schema->object.oid == OID_SCHEMA_INFORMATION)
         *view_out = system_view_find(schema->object.name, name);
     if (*view_out == NULL)
         *out = catalog_relation(b->env->catalog, schema->object.oid, name);
@@ -191,8 +189,7 @@ static Status bind_view_query(Binder *b, const View *view, BoundQuery *out)
     env->search_path = own_path;
     env->search_path_count = path_count + 1;
     if (b->views_depth > BIND_VIEWS_MAX)
-        FAIL(b->ctx, E_STATEMENT_TOO_COMPLEX, "views are nested more than %d deep",
-             BIND_VIEWS_MAX);
+        FAIL(b->ctx, E_STATEMENT_TOO_COMPLEX, "views are nested more than %d deep", BIND_VIEWS_MAX);
     TRY(sql_parse(b->ctx, b->scope, view->query_sql, &statements));
     if (statements.count != 1)
         FAIL(b->ctx, E_DATA_CORRUPTED, "view \"%.*s\" holds %u statements",
@@ -247,14 +244,11 @@ Status bind_table_ref(Binder *b, Level *level, const AstTableRef *ast, Plan **ou
     if (system)
         return bind_system_view(b, level, ast, system, out);
     switch (object->kind) {
-    case OBJECT_TABLE:
-        TRY(bind_plain_table(b, level, ast, (const Table *)object, out));
-        break;
+    case OBJECT_TABLE: TRY(bind_plain_table(b, level, ast, (const Table *)object, out)); break;
     case OBJECT_VIEW: TRY(bind_view(b, level, ast, (const View *)object, out)); break;
     case OBJECT_SEQUENCE: TRY(bind_unsupported(b, location, "selecting from a sequence is")); break;
     default:
-        BIND_FAIL(b, location, E_WRONG_OBJECT_TYPE, "\"%.*s\" is an index",
-                  STR_ARGS(object->name));
+        BIND_FAIL(b, location, E_WRONG_OBJECT_TYPE, "\"%.*s\" is an index", STR_ARGS(object->name));
     }
 done:
     return st;

@@ -51,8 +51,8 @@ Status bind_cte_ref(Binder *b, Level *level, Cte *cte, const AstTableRef *ast, P
         bind_column_info(b, id)->attnum = origin.attnum;
         plan->columns[i] = (PlanColumn){id, column->type, bind_c(b, cte->names[i])};
         item->columns[i].name = cte->names[i];
-        item->columns[i].expr = expr_column(b->scope, id, column->type,
-                                            bind_qualified_name(b, name, cte->names[i]));
+        item->columns[i].expr =
+            expr_column(b->scope, id, column->type, bind_qualified_name(b, name, cte->names[i]));
         item->columns[i].expr->column.declared = cte->declared[i];
     }
     plan->cte.id = cte->id;
@@ -76,8 +76,7 @@ static void set_columns(Binder *b, Cte *cte, const BoundQuery *query)
     cte->declared = scope_new_array(b->scope, bool, count + 1);
     for (uint32_t i = 0; i < count; i++) {
         const BoundColumn *column = &query->columns[i];
-        cte->names[i] =
-            i < cte->ast->columns.count ? cte->ast->columns.items[i] : column->name;
+        cte->names[i] = i < cte->ast->columns.count ? cte->ast->columns.items[i] : column->name;
         cte->columns[i] = (PlanColumn){column->id, column->type, bind_c(b, cte->names[i])};
         cte->declared[i] = column->declared;
     }
@@ -221,7 +220,8 @@ static Status recursive_plan(Binder *b, Recursion *r, BoundQuery *out)
     for (uint32_t i = 0; i < count; i++) {
         out->columns[i] = r->base.columns[i];
         out->columns[i].id = bind_new_column(b, r->level);
-        plan->columns[i] = (PlanColumn){out->columns[i].id, types[i], bind_c(b, out->columns[i].name)};
+        plan->columns[i] =
+            (PlanColumn){out->columns[i].id, types[i], bind_c(b, out->columns[i].name)};
     }
     out->plan = plan;
 done:
@@ -325,16 +325,27 @@ static void find_volatile(void *arg, Expr **expr)
 }
 
 /* Recursions and locking count too: what must not run more or less often than once. */
-static bool must_run_once(Plan *plan)
+static bool has_effects(Plan *plan)
 {
     bool found = plan->kind == PLAN_RECURSIVE || plan->kind == PLAN_LOCK_ROWS;
 
     plan_each_expr(plan, find_volatile, &found);
     for (int i = 0; i < 2 && !found; i++) {
         if (plan->children[i])
-            found = must_run_once(plan->children[i]);
+            found = has_effects(plan->children[i]);
     }
     return found;
+}
+
+/* A plan that takes columns from outside stays where they were noted. */
+static bool must_stay(Binder *b, const Cte *cte)
+{
+    ColumnList outer = {0};
+
+    if (cte->ast->materialize == AST_MATERIALIZE_YES || has_effects(cte->plan))
+        return true;
+    plan_outer_columns(b->scope, cte->plan, &outer);
+    return outer.count > 0;
 }
 
 /* The reference becomes a projection of the common plan. */
@@ -346,8 +357,8 @@ static void inline_cte(Binder *b, const Cte *cte)
     ref->children[0] = cte->plan;
     memset(&ref->project, 0, sizeof ref->project);
     for (uint32_t i = 0; i < ref->columns_count; i++) {
-        Expr *expr = expr_column(b->scope, cte->columns[i].id, cte->columns[i].type,
-                                 cte->columns[i].name);
+        Expr *expr =
+            expr_column(b->scope, cte->columns[i].id, cte->columns[i].type, cte->columns[i].name);
         array_push(b->scope, &ref->project.exprs, expr);
     }
 }
@@ -357,10 +368,9 @@ Plan *bind_with_wrap(Binder *b, Level *level, const AstWith *with, Plan *plan)
     Cte *cte = level->ctes;
 
     for (uint32_t i = 0; i < with->ctes.count; i++, cte = cte->next) {
-        bool keep = cte->ast->materialize == AST_MATERIALIZE_YES || must_run_once(cte->plan);
         if (cte->refs.count == 0)
             continue;
-        if (cte->refs.count == 1 && !keep) {
+        if (cte->refs.count == 1 && !must_stay(b, cte)) {
             inline_cte(b, cte);
             continue;
         }
