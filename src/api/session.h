@@ -84,6 +84,9 @@ typedef enum SessionStep {
     STEP_COPY_IN, /* give session_copy_data / _done / _fail, then step */
 } SessionStep;
 
+/* A start-up parameter of the client: as SET, outside any transaction. */
+Status session_parameter(Ctx *ctx, Session *session, Str name, Str value);
+
 /* Requests. One at a time; follow each by session_step until STEP_DONE. Text is copied. */
 void session_start_query(Session *session, Str text); /* the simple protocol: many statements */
 void session_start_parse(Session *session, Str name, Str text, const Oid *types, uint32_t count);

@@ -242,3 +242,11 @@ Status session_set_modes(Session *session, const AstSet *ast)
 done:
     return st;
 }
+
+Status session_parameter(Ctx *ctx, Session *session, Str name, Str value)
+{
+    Status st = session_set(session, name, value, false);
+
+    error_adopt(ctx, &session->ctx);
+    return st;
+}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The syntax tree's expressions. Conventions as in ast_node.h.
+// The syntax tree's expressions. They are as written: names are not looked up, literals not typed,
+// BETWEEN, IN and LIKE not yet turned into operators; the binder (bind/) does that. Conventions as
+// in ast_node.h.
 #ifndef DBASPOT_SQL_AST_EXPR_H
 #define DBASPOT_SQL_AST_EXPR_H
 

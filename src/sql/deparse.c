@@ -8,12 +8,74 @@
 
 typedef void (*DeparseItem)(StrBuf *buf, const AstNode *node);
 
-static void deparse_items(StrBuf *buf, const char *before, const AstList *list, DeparseItem item)
+/* The words before each clause of a SELECT, with the blanks or line ends that part them. */
+typedef struct Layout {
+    const char *select;
+    const char *select_distinct;
+    const char *comma; /* between targets and between items of FROM */
+    const char *from;
+    const char *where;
+    const char *group;
+    const char *group_distinct;
+    const char *having;
+    const char *window;
+    const char *order;
+    const char *offset;
+    const char *limit;
+    const char *setops[AST_SETOP_EXCEPT + 1][2]; /* plain, ALL */
+} Layout;
+
+static const Layout one_line = {
+    .select = "SELECT",
+    .select_distinct = "SELECT DISTINCT",
+    .comma = ", ",
+    .from = " FROM ",
+    .where = " WHERE ",
+    .group = " GROUP BY ",
+    .group_distinct = " GROUP BY DISTINCT ",
+    .having = " HAVING ",
+    .window = " WINDOW ",
+    .order = " ORDER BY ",
+    .offset = " OFFSET ",
+    .limit = " LIMIT ",
+    .setops = {[AST_SETOP_UNION] = {" UNION ", " UNION ALL "},
+               [AST_SETOP_INTERSECT] = {" INTERSECT ", " INTERSECT ALL "},
+               [AST_SETOP_EXCEPT] = {" EXCEPT ", " EXCEPT ALL "}},
+};
+
+/* As PostgreSQL indents a view. */
+static const Layout view_lines = {
+    .select = " SELECT",
+    .select_distinct = " SELECT DISTINCT",
+    .comma = ",\n    ",
+    .from = "\n   FROM ",
+    .where = "\n  WHERE ",
+    .group = "\n  GROUP BY ",
+    .group_distinct = "\n  GROUP BY DISTINCT ",
+    .having = "\n HAVING ",
+    .window = "\n  WINDOW ",
+    .order = "\n  ORDER BY ",
+    .offset = "\n OFFSET ",
+    .limit = "\n LIMIT ",
+    .setops = {[AST_SETOP_UNION] = {"\nUNION\n", "\nUNION ALL\n"},
+               [AST_SETOP_INTERSECT] = {"\nINTERSECT\n", "\nINTERSECT ALL\n"},
+               [AST_SETOP_EXCEPT] = {"\nEXCEPT\n", "\nEXCEPT ALL\n"}},
+};
+
+static void deparse_select(StrBuf *buf, const AstSelect *select, const Layout *layout);
+
+static void deparse_parted(StrBuf *buf, const char *before, const char *comma, const AstList *list,
+                           DeparseItem item)
 {
     for (uint32_t i = 0; i < list->count; i++) {
-        strbuf_append_c(buf, i == 0 ? before : ", ");
+        strbuf_append_c(buf, i == 0 ? before : comma);
         item(buf, list->items[i]);
     }
+}
+
+static void deparse_items(StrBuf *buf, const char *before, const AstList *list, DeparseItem item)
+{
+    deparse_parted(buf, before, ", ", list, item);
 }
 
 static void deparse_clause(StrBuf *buf, const char *before, const AstNode *expr)
@@ -267,57 +329,48 @@ static void deparse_locking(StrBuf *buf, const AstLocking *locking)
 
 // --- SELECT ------------------------------------------------------------------------------------
 
-static void deparse_plain_select(StrBuf *buf, const AstSelect *select)
+static void deparse_plain_select(StrBuf *buf, const AstSelect *select, const Layout *layout)
 {
-    strbuf_append_c(buf, select->distinct ? "SELECT DISTINCT" : "SELECT");
+    strbuf_append_c(buf, select->distinct ? layout->select_distinct : layout->select);
     if (select->distinct_on.count > 0) {
         strbuf_append_c(buf, " ON (");
         sql_deparse_exprs(buf, &select->distinct_on);
         strbuf_append_char(buf, ')');
     }
-    deparse_items(buf, " ", &select->targets, deparse_target);
-    deparse_items(buf, " FROM ", &select->from, deparse_from_item);
-    deparse_clause(buf, " WHERE ", select->where);
-    deparse_items(buf, select->group_distinct ? " GROUP BY DISTINCT " : " GROUP BY ",
+    deparse_parted(buf, " ", layout->comma, &select->targets, deparse_target);
+    deparse_parted(buf, layout->from, layout->comma, &select->from, deparse_from_item);
+    deparse_clause(buf, layout->where, select->where);
+    deparse_items(buf, select->group_distinct ? layout->group_distinct : layout->group,
                   &select->group, deparse_group_item);
-    deparse_clause(buf, " HAVING ", select->having);
-    deparse_items(buf, " WINDOW ", &select->windows, deparse_window_item);
+    deparse_clause(buf, layout->having, select->having);
+    deparse_items(buf, layout->window, &select->windows, deparse_window_item);
 }
 
-static void deparse_arm(StrBuf *buf, const AstSelect *arm)
+static void deparse_arm(StrBuf *buf, const AstSelect *arm, const Layout *layout)
 {
     bool plain = arm->with == NULL && arm->setop == AST_SETOP_NONE && arm->order.count == 0 &&
                  arm->limit == NULL && arm->offset == NULL && arm->locking.count == 0;
 
     if (plain)
-        sql_deparse_query(buf, &arm->node);
+        deparse_select(buf, arm, layout);
     else
         deparse_parenthesised(buf, &arm->node);
 }
 
-static void deparse_set_operation(StrBuf *buf, const AstSelect *select)
+static void deparse_set_operation(StrBuf *buf, const AstSelect *select, const Layout *layout)
 {
-    static const char *const words[] = {
-        [AST_SETOP_UNION] = " UNION ",
-        [AST_SETOP_INTERSECT] = " INTERSECT ",
-        [AST_SETOP_EXCEPT] = " EXCEPT ",
-    };
-
     for (uint32_t i = 0; i < select->args.count; i++) {
-        if (i > 0) {
-            strbuf_append_c(buf, words[select->setop]);
-            if (select->setop_all)
-                strbuf_append_c(buf, "ALL ");
-        }
-        deparse_arm(buf, (const AstSelect *)select->args.items[i]);
+        if (i > 0)
+            strbuf_append_c(buf, layout->setops[select->setop][select->setop_all]);
+        deparse_arm(buf, (const AstSelect *)select->args.items[i], layout);
     }
 }
 
-static void deparse_limit(StrBuf *buf, const AstSelect *select)
+static void deparse_limit(StrBuf *buf, const AstSelect *select, const Layout *layout)
 {
     const AstConst *limit = (const AstConst *)select->limit;
 
-    deparse_clause(buf, " OFFSET ", select->offset);
+    deparse_clause(buf, layout->offset, select->offset);
     if (select->limit == NULL)
         return;
     if (select->with_ties) {
@@ -325,26 +378,27 @@ static void deparse_limit(StrBuf *buf, const AstSelect *select)
         sql_deparse_expr(buf, select->limit);
         strbuf_append_c(buf, ") ROWS WITH TIES");
     } else if (limit->node.kind == AST_CONST && limit->kind == AST_CONST_NULL) {
-        strbuf_append_c(buf, " LIMIT ALL");
+        strbuf_append_c(buf, layout->limit);
+        strbuf_append_c(buf, "ALL");
     } else {
-        deparse_clause(buf, " LIMIT ", select->limit);
+        deparse_clause(buf, layout->limit, select->limit);
     }
 }
 
-static void deparse_select(StrBuf *buf, const AstSelect *select)
+static void deparse_select(StrBuf *buf, const AstSelect *select, const Layout *layout)
 {
     deparse_with(buf, select->with);
     if (select->setop != AST_SETOP_NONE)
-        deparse_set_operation(buf, select);
+        deparse_set_operation(buf, select, layout);
     else if (select->values.count > 0)
         deparse_items(buf, "VALUES ", &select->values, deparse_values_row);
     else
-        deparse_plain_select(buf, select);
+        deparse_plain_select(buf, select, layout);
     if (select->order.count > 0) {
-        strbuf_append_c(buf, " ORDER BY ");
+        strbuf_append_c(buf, layout->order);
         sql_deparse_sort_keys(buf, &select->order);
     }
-    deparse_limit(buf, select);
+    deparse_limit(buf, select, layout);
     for (uint32_t i = 0; i < select->locking.count; i++)
         deparse_locking(buf, (const AstLocking *)select->locking.items[i]);
 }
@@ -467,12 +521,19 @@ static void deparse_delete(StrBuf *buf, const AstDelete *deletion)
 void sql_deparse_query(StrBuf *buf, const AstNode *query)
 {
     switch (query->kind) {
-    case AST_SELECT: deparse_select(buf, (const AstSelect *)query); break;
+    case AST_SELECT: deparse_select(buf, (const AstSelect *)query, &one_line); break;
     case AST_INSERT: deparse_insert(buf, (const AstInsert *)query); break;
     case AST_UPDATE: deparse_update(buf, (const AstUpdate *)query); break;
     case AST_DELETE: deparse_delete(buf, (const AstDelete *)query); break;
     default: ASSERT(!"a query");
     }
+}
+
+void sql_deparse_view(StrBuf *buf, const AstNode *query)
+{
+    ASSERT(query->kind == AST_SELECT);
+    deparse_select(buf, (const AstSelect *)query, &view_lines);
+    strbuf_append_char(buf, ';');
 }
 
 // --- constraints -------------------------------------------------------------------------------

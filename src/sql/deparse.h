@@ -12,6 +12,8 @@
 void sql_deparse_expr(StrBuf *buf, const AstNode *expr);
 /* A SELECT, VALUES or set operation, INSERT, UPDATE or DELETE, on one line, no semicolon. */
 void sql_deparse_query(StrBuf *buf, const AstNode *query);
+/* A SELECT as pg_get_viewdef lays it out: a line for each clause and target, a semicolon last. */
+void sql_deparse_view(StrBuf *buf, const AstNode *query);
 /* A type as PostgreSQL's format_type prints it: "character varying(10)[]". */
 void sql_deparse_type(StrBuf *buf, const AstTypeName *type);
 /* What follows CONSTRAINT name: "CHECK (a > 0)", "PRIMARY KEY (a, b)" (pg_get_constraintdef). */

@@ -8,19 +8,20 @@
 
 #include "types/datum.h"
 
-/* Hybrid logical time: microseconds since 1970 in the upper 48+ bits' worth, strictly increasing. */
+/* Hybrid logical time: microseconds since 1970 in the upper 48+ bits' worth, strictly increasing.
+ */
 typedef uint64_t Timestamp;
-#define TIMESTAMP_MAX UINT64_MAX
+#define TIMESTAMP_MAX          UINT64_MAX
 /* A timestamp is microseconds << this, plus a counter of commits in one microsecond. */
 #define TIMESTAMP_COUNTER_BITS 12
 
 /* Names a set of keys on this node; never used again after a drop. 0 is invalid. Ids below
    RELATION_ID_USER_MIN are the system's (see below). */
 typedef uint32_t RelationId;
-#define RELATION_CATALOG 1u
-#define RELATION_SEQUENCES 2u
+#define RELATION_CATALOG       1u
+#define RELATION_SEQUENCES     2u
 #define RELATION_CATALOG_NAMES 3u
-#define RELATION_ID_USER_MIN 1000u
+#define RELATION_ID_USER_MIN   1000u
 
 /* Keys in [low, high): an empty low is the start; has_high false = to the end. */
 typedef struct KeyRange {

@@ -15,10 +15,10 @@ typedef struct Storage Storage;
 typedef struct StorageView StorageView;
 
 typedef struct StorageOptions {
-    const char *dir;             /* data directory; NULL or ":memory:" = no files, nothing durable */
-    size_t memory_limit;         /* bytes for delta generations and RocksDB's caches together */
-    size_t generation_bytes;     /* a delta generation is frozen at this size (64 MiB) */
-    size_t segment_bytes;        /* log segment size (64 MiB) */
+    const char *dir;         /* data directory; NULL or ":memory:" = no files, nothing durable */
+    size_t memory_limit;     /* bytes for delta generations and RocksDB's caches together */
+    size_t generation_bytes; /* a delta generation is frozen at this size (64 MiB) */
+    size_t segment_bytes;    /* log segment size (64 MiB) */
     /* The oldest timestamp any open snapshot can read at; called by background threads. */
     Timestamp (*horizon)(void *arg);
     void *horizon_arg;
@@ -41,15 +41,17 @@ typedef Status (*StorageCommitHook)(Ctx *ctx, void *arg, Timestamp commit_ts);
 /* Takes commit_ts and the place in the log, writes the record, installs the versions, advances
    installed_ts (waits, briefly, for those before it). Locks, validation and uniqueness are the
    caller's (txn). The set's memory passes to the delta store; the set is empty afterwards. Does not
-   wait for the disk. A log write error is fatal for the node: every later commit fails with E_IO. */
+   wait for the disk. A log write error is fatal for the node: every later commit fails with E_IO.
+ */
 Status storage_commit(Ctx *ctx, Storage *storage, WriteSet *set, uint64_t txn_id,
                       StorageCommitHook hook, void *hook_arg, Timestamp *commit_ts);
 
 /* A registered wish to hear when durable_ts >= ts. */
 typedef struct DurableWaiter {
     Timestamp ts;
-    void (*wake)(struct DurableWaiter *waiter, Status status); /* on the log's thread; must be quick */
-    struct DurableWaiter *next;                                /* storage's */
+    void (*wake)(struct DurableWaiter *waiter,
+                 Status status); /* on the log's thread; must be quick */
+    struct DurableWaiter *next;  /* storage's */
 } DurableWaiter;
 
 /* True: durable already, wake will not be called. False: wake will be called once. */
@@ -73,6 +75,9 @@ Status storage_newest(Ctx *ctx, Storage *storage, RelationId relation, Str key, 
 Status storage_checkpoint(Ctx *ctx, Storage *storage);
 /* Says that a relation's rows will never be read again (dropped, truncated, rolled back). */
 void storage_relation_drop(Storage *storage, RelationId relation);
+/* The same from inside a commit's hook: nobody will read it once the commit at commit_ts is durable
+   and no older snapshot is open. */
+void storage_relation_drop_at(Storage *storage, RelationId relation, Timestamp commit_ts);
 
 typedef struct StorageStats {
     uint64_t generations_count;

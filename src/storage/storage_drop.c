@@ -49,7 +49,12 @@ static void add(Storage *storage, const DroppedRelation *drop)
 
 void storage_relation_drop(Storage *storage, RelationId relation)
 {
-    DroppedRelation drop = {.relation = relation, .ts = wal_installed_ts(storage->wal)};
+    storage_relation_drop_at(storage, relation, wal_installed_ts(storage->wal));
+}
+
+void storage_relation_drop_at(Storage *storage, RelationId relation, Timestamp commit_ts)
+{
+    DroppedRelation drop = {.relation = relation, .ts = commit_ts};
 
     add(storage, &drop);
     mutex_lock(&storage->structure_mutex);

@@ -32,7 +32,7 @@ struct WriteSet {
     uint32_t runs_count;
     uint32_t runs_cap;
     const char *rows_end;  /* where the last version ends: the next may continue its run */
-    WriteMark next_number; /* only grows, also through rollbacks */
+    WriteMark next_number; /* only grows, also through rollbacks (WRITE-1) */
     uint64_t rollbacks_count;
     uint64_t keys_count;
     uint64_t live_bytes;    /* of the newest version of each key, as delta_version_bytes */

@@ -503,8 +503,10 @@ void array_send(StrBuf *out, SqlType type, const Vector *v, uint32_t row, const 
 {
     ArrayView view;
 
-    (void)type;
     array_view(strview_str(&vector_at(v, StrView, row)), &view);
+    /* After a binary cast (varchar[] to text[]) the declared element is what the client expects. */
+    view.element = array_element_type(type);
+    view.element.typmod = -1;
     io_put_be(out, (uint64_t)view.dimensions, 4);
     io_put_be(out, view.validity != NULL, 4);
     io_put_be(out, view.element.oid, 4);

@@ -10,12 +10,20 @@
 //   decimal
 //              exponent and pairs of digits + 1, ended by 0; inverted if negative
 //   bytes      00 as 00 FF, ended by 00 00
+//   arrays     each element led by 01, or 02 for a NULL, ended by 00; then the number of
+//   dimensions,
+//              lengths and lower bounds
 #include "types/key.h"
+
+#include "base/array.h"
+#include "types/array.h"
 
 #define DAY_US     INT64_C(86400000000)
 #define MONTH_DAYS 30
 
 enum { CLASS_NEG_INF, CLASS_NEGATIVE, CLASS_ZERO, CLASS_POSITIVE, CLASS_POS_INF, CLASS_NAN };
+
+enum { ELEMENTS_END, ELEMENT, ELEMENT_NULL };
 
 #define EXPONENT_BIAS     128
 #define NUMERIC_BYTES_MAX (2 + NUMERIC_PRECISION_MAX / 2 + 2)
@@ -157,6 +165,59 @@ static void append_bytes(StrBuf *out, Str text)
     out->len = (size_t)((char *)to - out->ptr);
 }
 
+static bool is_array(SqlType type)
+{
+    switch (type.oid) {
+    case OID_TEXT:
+    case OID_VARCHAR:
+    case OID_BPCHAR:
+    case OID_BYTEA:
+    case OID_NAME: return false;
+    default: break;
+    }
+    const TypeInfo *info = type_info(type.oid);
+    return info && info->category == 'A';
+}
+
+static void append_array(StrBuf *out, Str bytes);
+
+static void append_not_null(StrBuf *out, SqlType type, PhysType phys, const void *value)
+{
+    if (phys == PHYS_STRING) {
+        Str bytes = strview_str(value);
+        if (UNLIKELY(is_array(type)))
+            append_array(out, bytes);
+        else
+            append_bytes(out, bytes);
+    } else {
+        uint8_t *to = (uint8_t *)strbuf_reserve(out, PLAIN_BYTES_MAX);
+        out->len += put_plain(to, phys, value);
+    }
+}
+
+static void append_array(StrBuf *out, Str bytes)
+{
+    ArrayView array;
+
+    array_view(bytes, &array);
+    for (uint32_t i = 0; i < array.count; i++) {
+        Datum element = array_get(&array, i);
+        strbuf_append_char(out, element.is_null ? ELEMENT_NULL : ELEMENT);
+        /* Arrays of arrays do not exist, but for int2vector[] and oidvector[]. */
+        if (!element.is_null)
+            append_not_null(out, element.type, type_phys(element.type), element.bytes);
+    }
+    uint8_t *to = (uint8_t *)strbuf_reserve(out, 2 + 8 * ARRAY_DIMENSIONS_MAX);
+    *to++ = ELEMENTS_END;
+    *to++ = (uint8_t)array.dimensions;
+    for (int32_t d = 0; d < array.dimensions; d++)
+        put_int(to + 4 * d, array.lengths[d], 4);
+    to += 4 * array.dimensions;
+    for (int32_t d = 0; d < array.dimensions; d++)
+        put_int(to + 4 * d, array.lower[d], 4);
+    out->len += 2 + 8 * (size_t)array.dimensions;
+}
+
 static void append_value(StrBuf *out, const KeyColumn *column, PhysType phys, const void *value)
 {
     size_t start = out->len + 1;
@@ -166,12 +227,7 @@ static void append_value(StrBuf *out, const KeyColumn *column, PhysType phys, co
         return;
     }
     strbuf_append_char(out, 1);
-    if (phys == PHYS_STRING) {
-        append_bytes(out, strview_str(value));
-    } else {
-        uint8_t *to = (uint8_t *)strbuf_reserve(out, PLAIN_BYTES_MAX);
-        out->len += put_plain(to, phys, value);
-    }
+    append_not_null(out, column->type, phys, value);
     if (column->descending) {
         for (size_t i = start; i < out->len; i++)
             out->ptr[i] = (char)~out->ptr[i];
@@ -353,12 +409,74 @@ static bool get_plain(const uint8_t *in, PhysType phys, Datum *out)
     }
 }
 
+static size_t get_value(Ctx *ctx, Scope *scope, const KeyColumn *column, Str key, Datum *out);
+
+/* What follows the elements of an array; bytes read, 0 = malformed or not `count` elements. */
+static size_t get_shape(Str key, uint8_t invert, uint32_t count, ArrayShape *out)
+{
+    uint8_t plain[8 * ARRAY_DIMENSIONS_MAX];
+    uint64_t product = 1;
+
+    *out = (ArrayShape){.dimensions = key.len ? (uint8_t)key.ptr[0] ^ invert : -1};
+    if (out->dimensions < 0 || out->dimensions > ARRAY_DIMENSIONS_MAX)
+        return 0;
+    size_t bytes = 8 * (size_t)out->dimensions;
+    if (key.len < 1 + bytes)
+        return 0;
+    for (size_t i = 0; i < bytes; i++)
+        plain[i] = (uint8_t)key.ptr[1 + i] ^ invert;
+    for (int32_t d = 0; d < out->dimensions; d++) {
+        out->lengths[d] = (int32_t)get_int(plain + 4 * d, 4);
+        out->lower[d] = (int32_t)get_int(plain + 4 * (d + out->dimensions), 4);
+        if (out->lengths[d] <= 0 || product > ARRAY_ELEMENTS_MAX)
+            return 0;
+        product *= (uint64_t)out->lengths[d];
+    }
+    return product == count || (out->dimensions == 0 && count == 0) ? 1 + bytes : 0;
+}
+
+/* Bytes read, 0 = malformed. */
+static size_t get_array(Ctx *ctx, Scope *scope, const KeyColumn *column, Str key, StrView *out)
+{
+    KeyColumn element = {array_element_type(column->type), column->descending, false};
+    uint8_t invert = column->descending ? 0xff : 0;
+    ARRAY(Datum) elements = {0};
+    ArrayShape shape;
+    size_t at = 0;
+
+    for (;;) {
+        int marker = at < key.len ? (uint8_t)key.ptr[at++] ^ invert : -1;
+        if (marker == ELEMENTS_END)
+            break;
+        Datum value = datum_null(element.type);
+        if (marker == ELEMENT) {
+            value.is_null = false;
+            size_t bytes =
+                get_value(ctx, scope, &element, str_make(key.ptr + at, key.len - at), &value);
+            if (bytes == 0)
+                return 0;
+            at += bytes;
+        } else if (marker != ELEMENT_NULL) {
+            return 0;
+        }
+        array_push(scope, &elements, value);
+    }
+    size_t bytes = get_shape(str_make(key.ptr + at, key.len - at), invert, elements.count, &shape);
+    if (bytes && array_make(ctx, scope, element.type, &shape, elements.data, out) != OK) {
+        error_clear(ctx);
+        return 0;
+    }
+    return bytes ? at + bytes : 0;
+}
+
 /* The value behind the marker; bytes read, 0 = malformed. */
-static size_t get_value(Scope *scope, const KeyColumn *column, Str key, Datum *out)
+static size_t get_value(Ctx *ctx, Scope *scope, const KeyColumn *column, Str key, Datum *out)
 {
     PhysType phys = type_phys(column->type);
     uint8_t invert = column->descending ? 0xff : 0;
 
+    if (phys == PHYS_STRING && is_array(column->type))
+        return get_array(ctx, scope, column, key, &out->string);
     if (phys == PHYS_STRING)
         return get_bytes(scope, key, invert, &out->string);
     if (phys == PHYS_NUMERIC)
@@ -384,7 +502,7 @@ Status key_decode(Ctx *ctx, Scope *scope, const KeyColumn *column, Str *key, Dat
         goto done;
     }
     if (marker == 1)
-        bytes = get_value(scope, column, (Str){key->ptr + 1, key->len - 1}, out);
+        bytes = get_value(ctx, scope, column, (Str){key->ptr + 1, key->len - 1}, out);
     if (bytes == 0)
         FAIL(ctx, E_DATA_CORRUPTED, "malformed key column of type %s",
              type_format(scope, column->type));

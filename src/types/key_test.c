@@ -4,6 +4,7 @@
 // SQL order of the values (computed here, apart from key.c), for each direction and place of NULLs,
 // alone and as a second column; and reading a key back gives an equal value.
 #include "os/random.h"
+#include "types/array.h"
 #include "types/key.h"
 
 #include <math.h>
@@ -31,7 +32,12 @@ static const SqlType types[] = {
     {OID_BYTEA, -1},
     {OID_DATE, -1},
     {OID_TIMESTAMP, -1},
+    {OID_INT4_ARRAY, -1},
+    {OID_TEXT_ARRAY, -1},
+    {OID_NUMERIC_ARRAY, -1},
 };
+
+#define ARRAY_ELEMENTS 4
 
 /* --- SQL's order ---------------------------------------------------------------------------- */
 
@@ -77,8 +83,43 @@ static int128_t interval_us(const Interval *i)
     return ((int128_t)i->months * 30 + i->days) * INT64_C(86400000000) + i->us;
 }
 
+static int order_values(const Datum *a, const Datum *b);
+
+/* PostgreSQL's: elements, NULLs last, the shorter first; then dimensions, lengths, lower bounds. */
+static int order_arrays(const Datum *a, const Datum *b)
+{
+    ArrayView x, y;
+    int order = 0;
+
+    array_view(strview_str(&a->string), &x);
+    array_view(strview_str(&b->string), &y);
+    for (uint32_t i = 0; order == 0 && i < MIN(x.count, y.count); i++) {
+        Datum left = array_get(&x, i), right = array_get(&y, i);
+        order = left.is_null - right.is_null;
+        if (order == 0 && !left.is_null)
+            order = order_values(&left, &right);
+    }
+    if (order == 0)
+        order = ORDER(x.count, y.count);
+    if (order == 0)
+        order = ORDER(x.dimensions, y.dimensions);
+    for (int32_t d = 0; order == 0 && d < x.dimensions; d++)
+        order = ORDER(x.lengths[d], y.lengths[d]);
+    for (int32_t d = 0; order == 0 && d < x.dimensions; d++)
+        order = ORDER(x.lower[d], y.lower[d]);
+    return order;
+}
+
+static bool is_array(SqlType type)
+{
+    return type.oid == OID_INT4_ARRAY || type.oid == OID_TEXT_ARRAY ||
+           type.oid == OID_NUMERIC_ARRAY;
+}
+
 static int order_values(const Datum *a, const Datum *b)
 {
+    if (is_array(a->type))
+        return order_arrays(a, b);
     switch (type_phys(a->type)) {
     case PHYS_BOOL: return ORDER(a->boolean, b->boolean);
     case PHYS_INT16: return ORDER(a->int16, b->int16);
@@ -158,6 +199,32 @@ static StrView random_text(Random *random, Scope *scope)
     return strview_make(text, len);
 }
 
+static Datum random_value(Random *random, Scope *scope, SqlType type);
+
+static StrView random_array(Random *random, Scope *scope, SqlType type)
+{
+    static const ArrayShape shapes[] = {
+        {0, {0}, {0}}, {1, {1}, {1}},       {1, {2}, {1}},       {1, {2}, {-3}},
+        {1, {4}, {1}}, {2, {2, 2}, {1, 1}}, {2, {4, 1}, {1, 1}}, {2, {1, 4}, {0, 1}},
+    };
+    static const uint32_t counts[] = {0, 1, 2, 2, 4, 4, 4, 4};
+    Datum elements[ARRAY_ELEMENTS];
+    uint64_t shape = random_below(random, ARRAY_COUNT(shapes));
+    StrView array;
+    Ctx ctx;
+
+    ctx_init(&ctx);
+    for (uint32_t i = 0; i < counts[shape]; i++) {
+        elements[i] = random_value(random, scope, array_element_type(type));
+        if (type.oid == OID_INT4_ARRAY)
+            elements[i].int32 %= 3;
+    }
+    assert_int_equal(
+        array_make(&ctx, scope, array_element_type(type), &shapes[shape], elements, &array), OK);
+    ctx_free(&ctx);
+    return array;
+}
+
 static Datum random_value(Random *random, Scope *scope, SqlType type)
 {
     Datum datum = {.type = type, .is_null = random_below(random, 10) == 0};
@@ -184,7 +251,10 @@ static Datum random_value(Random *random, Scope *scope, SqlType type)
             datum.uuid.bytes[i] = (uint8_t)(random_below(random, 3) * 127);
         break;
     case PHYS_NUMERIC: datum.numeric = random_numeric(random); break;
-    default: datum.string = random_text(random, scope); break;
+    default:
+        datum.string =
+            is_array(type) ? random_array(random, scope, type) : random_text(random, scope);
+        break;
     }
     return datum;
 }

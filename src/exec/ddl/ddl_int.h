@@ -185,7 +185,8 @@ Status ddl_add_check(Ddl *d, TableDraft *draft, const AstConstraint *ast);
 /* WITH (…) as stored: "fillfactor=70". */
 Status ddl_options_text(Ddl *d, const AstList *options, Str *out);
 
-// --- sequences (sequence.c) ---------------------------------------------------------------------
+// --- sequences (sequence_ddl.c)
+// -------------------------------------------------------------------
 
 /* Fills in a sequence from its options; `type` 0 with none given: bigint. */
 Status ddl_sequence_options(Ddl *d, Sequence *sequence, const AstList *options, bool is_new);
@@ -207,12 +208,19 @@ Status ddl_validate_check(Ddl *d, const Table *table, const CheckConstraint *che
 Status ddl_validate_not_null(Ddl *d, const Table *table, const Column *column);
 /* Builds an index that is in the catalog; `table` as in the catalog now. */
 Status ddl_build_index(Ddl *d, const Table *table, const Index *index);
-/* Drops the relation's rows when the transaction commits; when it does not, those of a new one. */
+/* Drops the relation's rows when the transaction commits. (What a new one got goes with the
+   transaction's write set if it does not.) */
 void ddl_drop_relation_later(Ddl *d, RelationId relation);
 RelationId ddl_new_relation(Ddl *d);
 /* AST pieces over stored names. */
 AstNode *ddl_ast_column(Ddl *d, Str name);
 AstNode *ddl_ast_table(Ddl *d, const Object *table);
+
+/* A sink that casts what it gets, as assignments do, and inserts it into the table, which is new:
+   only the clustered key is looked at. How many rows went in. */
+Status ddl_copy_sink(Ddl *d, const Table *table, ExecSink *out);
+uint64_t ddl_copied_rows(const ExecSink *sink);
+void ddl_drop_table_relations(Ddl *d, const Table *table);
 
 /* Copies the rows of `from` into the draft's table, which has a new relation and new relations for
    its secondary indexes, and puts all of it into the catalog. values[i]: the new row's i-th column

@@ -61,10 +61,10 @@ Status index_entries(RowWriter *writer, IndexWriter *index, const Batch *rows,
     Worker *worker = writer->worker;
     uint32_t count = rows->rows_count;
 
-    if (count > index->keys.capacity || index->present == NULL) {
-        uint32_t capacity = count <= 16 ? 16 : MAX(count, BATCH_ROWS_MAX);
-        index->present = scope_alloc(worker->scope, capacity * sizeof(bool));
-        index->old_present = scope_alloc(worker->scope, capacity * sizeof(bool));
+    if (count > index->present_capacity) {
+        index->present_capacity = count <= 16 ? 16 : MAX(count, BATCH_ROWS_MAX);
+        index->present = scope_alloc(worker->scope, index->present_capacity * sizeof(bool));
+        index->old_present = scope_alloc(worker->scope, index->present_capacity * sizeof(bool));
     }
     byte_list_clear(&index->keys, worker->scope, count);
     index_plain_values(index, rows, index->values);
@@ -115,9 +115,8 @@ done:
     return st;
 }
 
-/* "(a, b)=(1, 2)" */
-static void append_key_text(RowWriter *writer, const Index *index, const Vector *const *values,
-                            uint32_t row, StrBuf *out)
+void index_key_text(RowWriter *writer, const Index *index, const Vector *const *values,
+                    uint32_t row, StrBuf *out)
 {
     const Table *table = writer->table;
 
@@ -156,7 +155,7 @@ Status index_violation(RowWriter *writer, const Index *index, const Vector *cons
     Status st = error_raise(ctx, E_UNIQUE_VIOLATION,
                             "duplicate key value violates unique constraint \"%s\"", name);
     strbuf_init(&text);
-    append_key_text(writer, index, values, row, &text);
+    index_key_text(writer, index, values, row, &text);
     error_detail(ctx, "Key %s already exists.", strbuf_c(&text));
     row_writer_error_object(writer, NULL, name);
     strbuf_free(&text);

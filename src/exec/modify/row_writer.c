@@ -23,15 +23,13 @@ static bool touches(const ModifyPlan *plan, uint32_t column)
     return plan->kind != MODIFY_UPDATE || plan->updated == NULL || plan->updated[column];
 }
 
-static Status index_writer_init(RowWriter *writer, uint32_t at, const Visible *visible,
-                                IndexWriter *out)
+Status index_writer_init(RowWriter *writer, const IndexExprs *source, IndexWriter *out)
 {
     Status st = OK;
     Worker *worker = writer->worker;
-    const ModifyPlan *plan = writer->plan;
-    const Index *index = writer->table->indexes[at];
-    Expr *const *exprs = plan->index_exprs ? plan->index_exprs[at] : NULL;
+    const Index *index = source->index;
     uint32_t count = index->columns_count;
+    Visible visible = {0};
 
     out->index = index;
     out->column_at = scope_new_array(worker->scope, uint32_t, count);
@@ -43,16 +41,16 @@ static Status index_writer_init(RowWriter *writer, uint32_t at, const Visible *v
     for (uint32_t i = 0; i < count; i++) {
         out->column_at[i] = column_position(writer->table, index->columns[i].column);
         if (out->column_at[i] != UINT32_MAX) {
-            out->touched |= touches(plan, out->column_at[i]);
+            out->touched |= writer->plan && touches(writer->plan, out->column_at[i]);
             continue;
         }
         out->touched = true;
-        ASSERT(exprs && exprs[i]);
-        TRY(eval_compile(worker, exprs[i], visible, &out->exprs[i]));
+        ASSERT(source->exprs && source->exprs[i]);
+        TRY(eval_compile(worker, source->exprs[i], &visible, &out->exprs[i]));
     }
-    if (plan->index_predicates && plan->index_predicates[at]) {
+    if (source->predicate) {
         out->touched = true;
-        TRY(eval_compile(worker, plan->index_predicates[at], visible, &out->predicate));
+        TRY(eval_compile(worker, source->predicate, &visible, &out->predicate));
     }
     if (index->unique && out->touched)
         writer->update_mode = ROW_UPDATE;
@@ -60,9 +58,10 @@ done:
     return st;
 }
 
-static Status init_indexes(RowWriter *writer, const Visible *visible)
+static Status init_indexes(RowWriter *writer)
 {
     Status st = OK;
+    const ModifyPlan *plan = writer->plan;
     const Table *table = writer->table;
     IndexWriter *to;
 
@@ -75,7 +74,11 @@ static Status init_indexes(RowWriter *writer, const Visible *visible)
             continue;
         }
         to = &writer->indexes[writer->indexes_count];
-        TRY(index_writer_init(writer, i, visible, to));
+        IndexExprs source = {.index = index,
+                             .exprs = plan->index_exprs ? plan->index_exprs[i] : NULL,
+                             .predicate =
+                                 plan->index_predicates ? plan->index_predicates[i] : NULL};
+        TRY(index_writer_init(writer, &source, to));
         /* The arbiter's entry is the first to be written. */
         if (index == writer->arbiter && writer->indexes_count > 0) {
             IndexWriter moved = *to;
@@ -107,7 +110,7 @@ Status row_writer_new(Worker *worker, const ModifyPlan *plan, RowWriter **out)
         writer->key_touched |= touches(plan, table->key_column_at[i]);
     strbuf_init_in(&writer->keys.bytes, worker->scope);
     strbuf_init_in(&writer->rows.bytes, worker->scope);
-    TRY(init_indexes(writer, &visible));
+    TRY(init_indexes(writer));
     if (writer->key_touched)
         writer->update_mode = ROW_UPDATE;
     writer->checks = scope_new_array(worker->scope, Eval *, plan->checks_count + 1);
@@ -231,6 +234,64 @@ Status row_writer_insert(RowWriter *writer, const Batch *rows)
         TRY(insert_row(writer, rows, row));
     for (uint32_t i = 0; i < writer->indexes_count; i++)
         TRY(insert_entries(writer, &writer->indexes[i], rows));
+done:
+    return st;
+}
+
+/* The row under its key, unless a live one is there. */
+static Status try_insert_row(RowWriter *writer, const Batch *rows, const Index **hit)
+{
+    Status st = OK;
+    TxnVerdict verdict;
+    bool exists;
+
+    if (writer->table->key_columns_count == 0)
+        return insert_row(writer, rows, 0);
+    TRY(txn_insert(writer->worker->ctx, writer->txn, writer->table->relation_id,
+                   byte_list_at(&writer->keys, 0), byte_list_at(&writer->rows, 0), &exists,
+                   &verdict));
+    TRY(verdict_status(verdict));
+    if (exists && writer->arbiter && writer->arbiter != writer->clustered)
+        TRY(key_violation(writer, rows, 0));
+    *hit = exists ? writer->clustered : NULL;
+done:
+    return st;
+}
+
+static Status try_insert_entry(RowWriter *writer, IndexWriter *index, const Batch *rows,
+                               const Index **hit)
+{
+    Status st = OK;
+    bool exists;
+
+    TRY(index_entries(writer, index, rows, &writer->keys));
+    if (!index->present[0])
+        goto done;
+    TRY(index_insert(writer, index, &writer->keys, 0, &exists));
+    if (exists && writer->arbiter && writer->arbiter != index->index)
+        TRY(index_violation(writer, index->index, index->values, 0));
+    *hit = exists ? index->index : NULL;
+done:
+    return st;
+}
+
+Status row_writer_try_insert(RowWriter *writer, const Batch *rows, const Index **hit)
+{
+    Status st = OK;
+    TxnSavepoint savepoint = txn_savepoint(writer->txn);
+    uint32_t first = writer->indexes_count && writer->arbiter == writer->indexes[0].index;
+
+    ASSERT(rows->rows_count == 1);
+    *hit = NULL;
+    TRY(row_writer_encode(writer, rows));
+    if (first)
+        TRY(try_insert_entry(writer, &writer->indexes[0], rows, hit));
+    if (*hit == NULL)
+        TRY(try_insert_row(writer, rows, hit));
+    for (uint32_t i = first; i < writer->indexes_count && *hit == NULL; i++)
+        TRY(try_insert_entry(writer, &writer->indexes[i], rows, hit));
+    if (*hit)
+        txn_undo_writes(writer->txn, savepoint);
 done:
     return st;
 }

@@ -34,6 +34,7 @@ typedef struct IndexWriter {
     const Vector *kept;    /* the predicate's, of the batch at hand */
     ByteList keys, old_keys;
     bool *present, *old_present; /* by row: it has an entry */
+    uint32_t present_capacity;
 } IndexWriter;
 
 typedef struct RowWriter {
@@ -61,8 +62,19 @@ Status row_writer_update(RowWriter *writer, const Batch *rows);
 /* `rows`: old row, key. */
 Status row_writer_delete(RowWriter *writer, const Batch *rows);
 
+/* One row's turn in an INSERT … ON CONFLICT. `rows` holds one row, checked. *hit: the index in which
+   a live row was in the way (then nothing is written), NULL: inserted. */
+Status row_writer_try_insert(RowWriter *writer, const Batch *rows, const Index **hit);
+
 // --- inside modify/ -----------------------------------------------------------------------------
 
+/* An index's expressions by column and its predicate, bound over the table's columns. */
+typedef struct IndexExprs {
+    const Index *index;
+    Expr *const *exprs; /* NULL: plain columns only */
+    const Expr *predicate;
+} IndexExprs;
+Status index_writer_init(RowWriter *writer, const IndexExprs *source, IndexWriter *out);
 /* Keys of the batch's rows (fresh row ids without a primary key), and the encoded rows. */
 Status row_writer_encode(RowWriter *writer, const Batch *rows);
 void byte_list_clear(ByteList *list, Scope *scope, uint32_t rows);
@@ -72,6 +84,9 @@ Status index_entries(RowWriter *writer, IndexWriter *index, const Batch *rows,
 /* 23505 about row `row` of the batch. */
 Status index_violation(RowWriter *writer, const Index *index, const Vector *const *values,
                        uint32_t row);
+/* "(a, b)=(1, 2)": the key of row `row`, for messages. */
+void index_key_text(RowWriter *writer, const Index *index, const Vector *const *values,
+                    uint32_t row, StrBuf *out);
 /* Writes the entry of one row; *exists: a unique one was there. */
 Status index_insert(RowWriter *writer, IndexWriter *index, const ByteList *row_keys, uint32_t row,
                     bool *exists);

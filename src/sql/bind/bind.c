@@ -2,7 +2,7 @@
 //
 // The binder's doors: statements and stored expressions. It makes the Binder, hands over to the
 // statement's file, and fills in what a finished statement tells besides its plan.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 #include "sql/parse/parse.h"
 
 // --- errors ------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 //
 // FROM: its items bound from left to right and joined. A LATERAL item may look at those before it;
 // if it does, the join is dependent.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 
 Plan *bind_join_plan(Binder *b, Level *level, JoinType type, Plan *left, Plan *right)
 {

@@ -3,7 +3,7 @@
 // What GROUP BY and aggregates do to the expressions above them: a grouped expression becomes the
 // group's column, any other column of the query's own FROM is the error 42803, unless the primary
 // key of its table is grouped by: then it is one more (dependent) group column.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 
 static const RangeItem *item_of(const Level *level, ColumnId id, uint32_t *at)
 {

@@ -3,7 +3,7 @@
 // JOIN in FROM: ON sees the join's two sides only; USING and NATURAL merge columns. The join has an
 // item of its own: unqualified names are looked up there, qualified ones still in its sides unless
 // the join has an alias.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 
 typedef struct JoinSides {
     const AstJoin *ast;

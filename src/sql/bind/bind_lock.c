@@ -2,7 +2,7 @@
 //
 // SELECT … FOR UPDATE and its like: which tables' rows are locked, and the node that locks them,
 // above the sort and below the limit, so that only rows are locked that are returned.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 
 static const struct {
     const char *words;

@@ -2,7 +2,7 @@
 //
 // ORDER BY, GROUP BY, DISTINCT ON: items that may be output names, positions or expressions
 // (PostgreSQL's findTargetlistEntrySQL92); LIMIT and OFFSET.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 
 static const Str *simple_name(const AstNode *node)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Functions in FROM: set-returning ones as PLAN_FUNCTION, others as one row of one value.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 
 static Status check_supported(Binder *b, const AstRangeFunction *ast)
 {

@@ -2,7 +2,7 @@
 //
 // Names in sight: levels, FROM items, and the look-up of columns through them, with PostgreSQL's
 // rules of visibility (parse_relation.c) and its errors.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 
 #include "sql/deparse.h"
 

@@ -3,7 +3,7 @@
 // SELECT: its clauses are bound in PostgreSQL's order (which decides the error that shows), then
 // the plan is put together: FROM, WHERE, aggregate, HAVING, set-returning functions, projection
 // and what bind_tail.c adds.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 
 typedef struct Select {
     const AstSelect *ast;

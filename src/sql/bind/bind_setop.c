@@ -2,7 +2,7 @@
 //
 // UNION, INTERSECT, EXCEPT and VALUES: rows of several origins brought to common column types; and
 // the coercion of a finished query's columns.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 
 // --- coercing a query --------------------------------------------------------------------------
 

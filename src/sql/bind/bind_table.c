@@ -3,7 +3,7 @@
 // Relations by name: tables become scans, views are parsed from the catalog and bound as
 // subselects, system views become PLAN_VIRTUAL. Names without a schema are looked up along the
 // search path.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 
 #include "sql/parse/parse.h"
 

@@ -2,7 +2,7 @@
 //
 // The end of every query, be it a SELECT, VALUES or a set operation: the projection of its targets,
 // then DISTINCT, ORDER BY, row locks, LIMIT, and the removal of what only these needed.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 
 Plan *bind_over(Binder *b, PlanKind kind, Plan *child)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Target lists: what stands behind SELECT and RETURNING, with * spelled out, and their projection.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 
 static void push_target(Binder *b, TargetList *out, Expr *expr, Str name)
 {

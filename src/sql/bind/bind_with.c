@@ -3,7 +3,7 @@
 // WITH: common table expressions. Each is bound once; a reference is a PLAN_CTE_REF. When the query
 // is bound and one was referenced once only, its plan moves to the place of the reference; else
 // PLAN_CTE keeps its rows for all of them. WITH RECURSIVE makes a PLAN_RECURSIVE of it.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/query_int.h"
 
 Cte *bind_find_cte(Level *level, Str name)
 {

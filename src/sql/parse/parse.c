@@ -23,7 +23,7 @@ typedef enum ThreadState { THREAD_FRESH, THREAD_READY, THREAD_RELEASED } ThreadS
 
 static _Thread_local ThreadState thread_state;
 
-/* Once a thread: the library's free lists point into freed memory afterwards. */
+/* PARSE-3: the library's free lists point into freed memory afterwards. */
 static void release_thread(void)
 {
     thread_state = THREAD_RELEASED;
@@ -72,7 +72,7 @@ void parse_unsupported(Parse *p, int location, const char *feature)
 
 bool parse_enter(Parse *p)
 {
-    if (p->status == OK && p->depth >= AST_DEPTH_MAX) {
+    if (p->status == OK && p->depth >= AST_DEPTH_MAX) { /* PARSE-1 */
         parse_fail(p, E_STATEMENT_TOO_COMPLEX, -1, "stack depth limit exceeded");
         error_hint(p->ctx, "A statement may be nested %d levels deep.", AST_DEPTH_MAX);
     }
@@ -178,7 +178,7 @@ static Status with_grammar(Ctx *ctx, Scope *scope, Str text, RawParseMode mode, 
     use(&p, parsed, out);
     st = p.status;
 done:
-    if (context != NULL) {
+    if (context != NULL) { /* PARSE-2 */
         MemoryContextSwitchTo(before);
         MemoryContextDelete(context);
     }

@@ -218,6 +218,31 @@ static void printed_text_reads_like_postgresqls(void **state)
     }
 }
 
+/* As pg_get_viewdef lays out the same view in PostgreSQL 15. */
+static void views_are_laid_out_like_postgresqls(void **state)
+{
+    Ctx ctx;
+    Scope *scope = scope_open(NULL, "roundtrip_test");
+    AstList list = {NULL, 0};
+    StrBuf buf;
+
+    (void)state;
+    ctx_init(&ctx);
+    strbuf_init(&buf);
+    assert_int_equal(sql_parse(&ctx, scope,
+                               STR("select a, b as x from t where a > b group by a, b having b > 1 "
+                                   "union all select b, a from t order by 1 limit 5"),
+                               &list),
+                     OK);
+    sql_deparse_view(&buf, ((const AstStatement *)list.items[0])->body);
+    assert_string_equal(strbuf_c(&buf), " SELECT a,\n    b AS x\n   FROM t\n  WHERE (a > b)\n"
+                                        "  GROUP BY a, b\n HAVING (b > 1)\nUNION ALL\n"
+                                        " SELECT b,\n    a\n   FROM t\n  ORDER BY 1\n LIMIT 5;");
+    strbuf_free(&buf);
+    scope_close(scope);
+    ctx_free(&ctx);
+}
+
 static const struct {
     const char *written;
     const char *printed;
@@ -262,6 +287,7 @@ int main(void)
         cmocka_unit_test(printed_queries_parse_to_the_same_tree),
         cmocka_unit_test(printing_again_changes_nothing),
         cmocka_unit_test(printed_text_reads_like_postgresqls),
+        cmocka_unit_test(views_are_laid_out_like_postgresqls),
         cmocka_unit_test(constraints_print_like_postgresqls),
     };
     return cmocka_run_group_tests_name("sql/parse roundtrip", tests, NULL, NULL);

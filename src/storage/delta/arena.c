@@ -6,6 +6,7 @@
 #include "storage/delta/arena.h"
 
 #include "base/memory.h"
+#include <sys/mman.h>
 #include "os/thread.h"
 
 void delta_arena_init(DeltaArena *arena, size_t first_bytes, bool ordered)
@@ -54,8 +55,9 @@ void delta_arena_reset(DeltaArena *arena)
 
 static DeltaBlock *block_new(DeltaArena *arena, size_t size)
 {
-    DeltaBlock *block = mem_alloc(sizeof *block + size);
+    DeltaBlock *block = size > 1048576 ? mem_try_alloc_aligned(2<<20, sizeof *block + size) : mem_alloc(sizeof *block + size);
 
+    if (size > 1048576) madvise(block, 2<<20, MADV_HUGEPAGE);
     block->next = NULL;
     block->size = size;
     atomic_store_explicit(&block->used, 0, memory_order_relaxed);
@@ -80,7 +82,7 @@ static void *alloc_in_new_block_locked(DeltaArena *arena, size_t bytes)
     DeltaBlock *current = atomic_load_explicit(&arena->current, memory_order_relaxed);
     bool large = bytes > arena->next_bytes / 4;
     DeltaBlock *block =
-        block_new(arena, large ? MAX(bytes, arena->first_bytes) : arena->next_bytes);
+        block_new(arena, large ? MAX(bytes, arena->first_bytes) : MIN(arena->next_bytes,(2<<20)-sizeof(DeltaBlock)));
 
     atomic_store_explicit(&block->used, bytes, memory_order_relaxed);
     if (large && current && !arena->ordered) {

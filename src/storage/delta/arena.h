@@ -10,7 +10,7 @@
 
 #include "base/base.h"
 
-#define DELTA_ARENA_BLOCK_MAX ((size_t)1 << 20)
+#define DELTA_ARENA_BLOCK_MAX ((size_t)2 << 20)
 
 typedef struct DeltaBlock {
     struct DeltaBlock *next; /* the one before it */

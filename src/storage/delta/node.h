@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Inside a node of the delta tree: the lock word's protocol and the search. Private to tree*.c. A
-// reader: node_begin, look, node_unchanged; what was looked at counts only if that says true. All
-// pointers that a reader can find, even in the middle of a change, are to live memory.
+// reader: node_begin, look, node_unchanged; what was looked at counts only if that says true. What
+// a reader can find, even in the middle of a change, is live memory (DELTA-2).
 #ifndef DBASPOT_STORAGE_DELTA_NODE_H
 #define DBASPOT_STORAGE_DELTA_NODE_H
 

@@ -57,7 +57,7 @@ static void insert_slot(DeltaNode *node, uint32_t at, Str key, const void *slot)
 {
     uint32_t count = load_relaxed(&node->count);
 
-    ASSERT(count < NODE_ENTRIES && at <= count);
+    ASSERT(count < NODE_ENTRIES && at <= count); /* DELTA-4 */
     for (uint32_t i = count; i > at; i--) {
         store_relaxed(&node->heads[i], load_relaxed(&node->heads[i - 1]));
         store_release(&node->slots[i], load_relaxed(&node->slots[i - 1]));

@@ -115,7 +115,7 @@ uint32_t delta_iter_next(DeltaIter *iter)
             while (!read_descending(iter, leaf, lock))
                 leaf = find_from(iter, &lock);
         } else {
-            /* A leaf in hand keeps its lower bound, whatever was split off. */
+            /* DELTA-3: a leaf in hand keeps its lower bound, whatever was split off. */
             while (!read_ascending(iter, leaf, lock)) {
                 if (iter->leaf)
                     lock = node_begin(leaf);

@@ -15,8 +15,12 @@ typedef struct BlockedWaiter {
     DurableWaiter waiter; /* first */
     Event event;
     Status status;
-    bool lead; /* woken to lead the next flush */
+    bool lead;         /* woken to lead the next flush */
+    uint64_t expected; /* arrivals that are worth waiting for, then */
 } BlockedWaiter;
+
+enum { GATHER_SHARE = 4, GATHER_SKIPS_MAX = 64 };
+#define GATHER_NS_MAX 200000
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
@@ -116,6 +120,7 @@ void wal_flush_once(Wal *wal)
     LogPosition position = atomic_load_explicit(&slot->end_position, memory_order_relaxed);
     Timestamp ts = atomic_load_explicit(&slot->commit_ts, memory_order_relaxed);
 
+    int64_t started_ns = clock_mono_ns();
     wal_await_installed(wal, ts); /* durable_ts never passes installed_ts (WAL-3) */
     ctx_init(&ctx);
     if (write_through(&ctx, wal, end) != OK) {
@@ -125,6 +130,7 @@ void wal_flush_once(Wal *wal)
         atomic_store(&wal->durable_ts, ts);
         atomic_store(&wal->flushed_at, end);
         atomic_store(&wal->flushed_sequence, head);
+        wal->flush_ns += (clock_mono_ns() - started_ns - wal->flush_ns) / 8;
     }
     ctx_free(&ctx);
     wal_space_wake(wal);
@@ -158,15 +164,19 @@ static void add_waiter_locked(Wal *wal, DurableWaiter *waiter)
         wal->waiters_last = waiter;
 }
 
-/* Cuts off those whose commits are durable, or all when the log failed. REQUIRES(wait_mutex). */
-static DurableWaiter *take_satisfied_locked(Wal *wal, bool all)
+/* Cuts off those whose commits are durable, or all when the log failed; *count is how many.
+   REQUIRES(wait_mutex). */
+static DurableWaiter *take_satisfied_locked(Wal *wal, bool all, uint64_t *count)
 {
     Timestamp durable_ts = atomic_load(&wal->durable_ts);
     DurableWaiter *first = wal->waiters;
     DurableWaiter **end = &wal->waiters;
 
-    while (*end && (all || (*end)->ts <= durable_ts))
+    *count = 0;
+    while (*end && (all || (*end)->ts <= durable_ts)) {
         end = &(*end)->next;
+        ++*count;
+    }
     if (end == &wal->waiters)
         return NULL;
     wal->waiters = *end;
@@ -199,10 +209,15 @@ static void end_lead(Wal *wal)
 
     mutex_lock(&wal->wait_mutex);
     ASSERT(wal->flushing);
-    DurableWaiter *done = take_satisfied_locked(wal, failed);
+    uint64_t count;
+    DurableWaiter *done = take_satisfied_locked(wal, failed, &count);
     BlockedWaiter *successor = take_successor_locked(wal);
     if (successor) {
         wal->flush_asked = false; /* its flush serves them as well */
+        if (wal->gather_skips > 0)
+            wal->gather_skips--;
+        else
+            successor->expected = atomic_load(&wal->arrivals) + count + 1;
     } else {
         wal->flushing = false;
         wal->flush_asked = wal->flush_asked || wal->waiters != NULL;
@@ -222,6 +237,23 @@ static void end_lead(Wal *wal)
     }
 }
 
+/* Waits for those who are expected back, for a fraction of a flush at most. */
+static void gather(Wal *wal, uint64_t expected)
+{
+    int64_t deadline = clock_mono_ns() + MIN(wal->flush_ns / GATHER_SHARE, GATHER_NS_MAX);
+    uint64_t before = atomic_load(&wal->arrivals);
+
+    if (expected == 0)
+        return;
+    while (atomic_load(&wal->arrivals) < expected && clock_mono_ns() < deadline)
+        thread_yield();
+    bool paid = atomic_load(&wal->arrivals) > before;
+    mutex_lock(&wal->wait_mutex);
+    wal->gather_skips_max = paid ? 1 : MIN(GATHER_SKIPS_MAX, MAX(1, wal->gather_skips_max) * 2);
+    wal->gather_skips = paid ? 0 : wal->gather_skips_max;
+    mutex_unlock(&wal->wait_mutex);
+}
+
 static void lead(Wal *wal)
 {
     wal_flush_once(wal);
@@ -234,6 +266,7 @@ static void join_group(Wal *wal, Timestamp ts)
     BlockedWaiter blocked = {.waiter = {.ts = ts, .wake = wake_blocked}};
 
     event_init(&blocked.event);
+    atomic_fetch_add(&wal->arrivals, 1);
     mutex_lock(&wal->wait_mutex);
     if (atomic_load(&wal->durable_ts) >= ts) {
         mutex_unlock(&wal->wait_mutex);
@@ -248,6 +281,8 @@ static void join_group(Wal *wal, Timestamp ts)
     if (!leads) {
         event_wait(&blocked.event);
         leads = blocked.lead;
+        if (leads)
+            gather(wal, blocked.expected);
     }
     if (leads)
         lead(wal);
@@ -280,6 +315,7 @@ bool wal_on_durable(Wal *wal, DurableWaiter *waiter)
     }
     if (atomic_load(&wal->durable_ts) >= waiter->ts)
         return true;
+    atomic_fetch_add(&wal->arrivals, 1);
     mutex_lock(&wal->wait_mutex);
     bool durable = atomic_load(&wal->durable_ts) >= waiter->ts;
     bool failed = !durable && atomic_load(&wal->failed);

@@ -79,6 +79,7 @@ struct Wal {
     _Atomic LogPosition durable_position;
     _Atomic Timestamp durable_ts;
     _Atomic uint64_t syncs;
+    int64_t flush_ns; /* how long a flush takes, smoothed */
     File *file;
     uint32_t file_number;
     uint64_t file_base; /* byte `at` of the stream lies at offset at - file_base */
@@ -88,11 +89,14 @@ struct Wal {
     Condition work;         /* for the flusher */
     DurableWaiter *waiters; /* by ts, ascending */
     DurableWaiter *waiters_last;
-    bool flushing; /* somebody leads */
+    bool flushing;             /* somebody leads */
+    uint32_t gather_skips;     /* hand-overs that do not gather, as gathering was in vain */
+    uint32_t gather_skips_max; /* after the next vain one; doubles */
     bool flush_asked;
     bool stopping;
     bool abandoned;
-    _Atomic bool armed; /* the flusher knows that there is something to write some day */
+    _Atomic uint64_t arrivals; /* wishes to hear of durability, so far */
+    _Atomic bool armed;        /* the flusher knows that there is something to write some day */
     Thread flusher;
 
     _Atomic bool failed;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ARRAY[…] and subscripts.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 static Status bind_elements(Binder *b, Level *level, const AstArray *ast, Oid target, Expr *expr)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Comparisons of rows, spelled out column by column: (a, b) < (c, d) is a < c OR (a = c AND b < d).
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 Expr *bind_bool_expr(Binder *b, ExprKind kind, Expr *left, Expr *right, int32_t location)
 {

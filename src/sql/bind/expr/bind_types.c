@@ -2,7 +2,7 @@
 //
 // Types as written, and the types that several expressions have in common (PostgreSQL 15, chapter
 // 10.5: UNION, CASE, ARRAY, GREATEST …).
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 // --- type names --------------------------------------------------------------------------------
 

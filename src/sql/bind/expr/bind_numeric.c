@@ -3,7 +3,7 @@
 // numeric(p,s) of expressions: which precision and scale a value has, so that arithmetic stays on
 // scaled integers, and the types in which two of them meet. A type is only chosen where it holds
 // every value exactly; else it is plain numeric, which carries its own scale.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 #include "types/numeric.h"
 

@@ -2,7 +2,7 @@
 //
 // Function calls: found by PostgreSQL's rules (chapter 10.3) with defaults, VARIADIC and
 // polymorphic arguments; a call in the form of a type's name is a cast.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 #define CALL_ARGS_MAX 100
 

@@ -3,7 +3,7 @@
 // Aggregate calls and set-returning calls. Both are taken out of the expression they stand in: the
 // level keeps them, the expression gets the column that will hold the result. An aggregate whose
 // arguments are all of an enclosing query belongs to that query.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 const char *bind_clause_words(Clause clause)
 {

@@ -3,7 +3,7 @@
 // Literals and parameters. A number is integer, bigint or numeric by its size (numeric with its own
 // precision and scale); a string is of unknown type until something wants it; a parameter without a
 // declared type takes the first one that is wanted of it.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 #include "types/numeric.h"
 

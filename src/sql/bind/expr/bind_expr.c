@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Expressions: the dispatch over the tree's nodes, and the nodes that need a few lines only.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 static Status bind_bool_op(Binder *b, Level *level, const AstBoolExpr *ast, Expr **out)
 {

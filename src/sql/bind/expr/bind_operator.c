@@ -3,7 +3,7 @@
 // Operators: found by PostgreSQL's rules (chapter 10.2), applied with their operands coerced.
 // Numeric operands stay scaled where the operator derives its result's scale; comparisons bring
 // both sides to one scale.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 Status bind_op_name(Binder *b, const AstName *name, int32_t location, Str *out)
 {

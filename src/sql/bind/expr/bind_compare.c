@@ -2,7 +2,7 @@
 //
 // Tests with a syntax of their own: ANY and ALL over arrays, IN lists, BETWEEN, LIKE and its kin,
 // IS NULL, IS TRUE, IS DISTINCT FROM.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 // --- ANY, ALL ----------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 //
 // Which overload of a function or operator a call means: PostgreSQL 15, chapters 10.2 and 10.3
 // (func_select_candidate in parse_func.c), and what polymorphic types stand for.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 bool overload_accepts(Oid input, Oid declared)
 {

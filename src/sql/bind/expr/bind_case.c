@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // CASE, COALESCE, NULLIF, GREATEST, LEAST: expressions whose branches meet in one type.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 /* Set-returning functions may not stand in conditional parts; restores by leave_conditional. */
 static bool enter_conditional(Level *level, const char *words)

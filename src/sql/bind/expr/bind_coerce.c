@@ -2,7 +2,7 @@
 //
 // Coercions: literals of unknown type are read as the type wanted, parameters take it, everything
 // else gets a cast where there is one (PostgreSQL's parse_coerce.c).
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 bool bind_can_coerce(Oid from, Oid to, CastContext context)
 {

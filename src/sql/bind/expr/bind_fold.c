@@ -3,7 +3,7 @@
 // Constant folding: an immutable function of constants becomes its value while the statement is
 // bound. What evaluates is the executor, given here at start as a hook, because it lies above this
 // room. An evaluation that fails leaves the expression as it is.
-#include "sql/bind/bind_int.h"
+#include "sql/bind/expr/expr_int.h"
 
 static ExprFold fold_hook;
 

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SET lists of UPDATE and ON CONFLICT DO UPDATE: single columns, and rows (a, b) = (1, 2) or
+// (a, b) = (SELECT …); such a query is joined to the rows that are updated.
+#include "sql/bind/query_int.h"
+
+static Status updated_to_default_only(Binder *b, const Column *column, int32_t location)
+{
+    Status st =
+        error_raise(b->ctx, E_GENERATED_ALWAYS, "column \"%.*s\" can only be updated to DEFAULT",
+                    STR_ARGS(column->name));
+
+    error_detail(b->ctx, "Column \"%.*s\" is an identity column defined as GENERATED ALWAYS.",
+                 STR_ARGS(column->name));
+    return bind_at(b, location, st);
+}
+
+static Status wrong_count(Binder *b, int32_t location)
+{
+    return bind_at(
+        b, location,
+        error_raise(b->ctx, E_SYNTAX, "number of columns does not match number of values"));
+}
+
+/* Joins the query once for all its targets; at most one row may match. */
+static Status join_source(Binder *b, SetList *set, const AstMultiAssign *ast)
+{
+    Status st = OK;
+    const AstSublink *sublink = (const AstSublink *)ast->source;
+
+    if (set->source == ast->source)
+        goto done;
+    if (set->from == NULL)
+        TRY(bind_unsupported(b, ast->node.location, "SET (…) = (SELECT …) in ON CONFLICT is"));
+    TRY(bind_query(b, set->level, sublink->query, false, &set->source_query));
+    if (set->source_query.columns_count != ast->columns)
+        TRY(wrong_count(b, ast->node.location));
+    set->level->lateral_used = true;
+    *set->from = bind_join_plan(b, set->level, JOIN_SINGLE, *set->from, set->source_query.plan);
+    set->source = ast->source;
+done:
+    return st;
+}
+
+/* One target of a row: a node still to be bound, or a column of the joined query. */
+static Status bind_multi(Binder *b, SetList *set, const AstMultiAssign *ast, const AstNode **value,
+                         Expr **out)
+{
+    Status st = OK;
+
+    *value = NULL;
+    if (ast_is(ast->source, AST_ROW)) {
+        const AstRow *row = (const AstRow *)ast->source;
+        if (row->args.count != ast->columns)
+            TRY(wrong_count(b, ast->node.location));
+        *value = row->args.items[ast->column - 1];
+        goto done;
+    }
+    if (!ast_is(ast->source, AST_SUBLINK) ||
+        ((const AstSublink *)ast->source)->kind != AST_SUBLINK_SCALAR)
+        BIND_FAIL(b, ast->node.location, E_FEATURE_NOT_SUPPORTED,
+                  "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() "
+                  "expression");
+    TRY(join_source(b, set, ast));
+    const BoundColumn *column = &set->source_query.columns[ast->column - 1];
+    *out = expr_column(b->scope, column->id, column->type,
+                       bind_qualified_name(b, STR(""), column->name));
+done:
+    return st;
+}
+
+static Status bind_value(Binder *b, SetList *set, const AstTarget *target, const Column *column,
+                         Expr **out)
+{
+    Status st = OK;
+    const AstNode *value = target->value;
+    bool always = column->generated == GENERATED_ALWAYS_IDENTITY;
+
+    *out = NULL;
+    if (ast_is(value, AST_MULTI_ASSIGN))
+        TRY(bind_multi(b, set, (const AstMultiAssign *)value, &value, out));
+    if (ast_is(value, AST_DEFAULT))
+        return bind_default(b, column, out);
+    if (always)
+        TRY(updated_to_default_only(b, column, target->node.location));
+    if (*out == NULL)
+        TRY(bind_expr_in(b, set->level, CLAUSE_UPDATE, value, out));
+    TRY(bind_assign(b, column, *out, out));
+done:
+    return st;
+}
+
+Status bind_set_list(Binder *b, SetList *set, const AstList *ast)
+{
+    Status st = OK;
+
+    for (uint32_t i = 0; i < ast->count; i++) {
+        const AstTarget *target = (const AstTarget *)ast->items[i];
+        uint32_t at;
+        if (target->indirection.count > 0)
+            TRY(bind_unsupported(b, target->node.location, "assignment to parts of a value is"));
+        TRY(bind_table_column(b, set->table, target->name, target->node.location, &at));
+        if (set->updated[at])
+            BIND_FAIL(b, target->node.location, E_SYNTAX,
+                      "multiple assignments to same column \"%.*s\"", STR_ARGS(target->name));
+        set->updated[at] = true;
+        TRY(bind_value(b, set, target, &set->table->columns[at], &set->new_row[at]));
+    }
+done:
+    return st;
+}
