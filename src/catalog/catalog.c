@@ -270,10 +270,28 @@ void catalog_refresh(Catalog *catalog)
     version_unref(old);
 }
 
+Oid catalog_look_at(Catalog *catalog, Oid database)
+{
+    Oid before = catalog->database;
+
+    catalog->database = database;
+    return before;
+}
+
 uint64_t catalog_version(const Catalog *catalog)
 {
     return catalog->overlay_id ? (catalog->overlay_id << 32) ^ catalog->base->id ^ (1ULL << 63)
                                : catalog->base->id;
+}
+
+Oid catalog_database_oid(const Catalog *catalog)
+{
+    return catalog->database;
+}
+
+CatalogManager *catalog_manager(const Catalog *catalog)
+{
+    return catalog->manager;
 }
 
 void catalog_pin(const Catalog *catalog, Scope *scope)

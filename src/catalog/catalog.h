@@ -35,10 +35,17 @@ Catalog *catalog_open(CatalogManager *manager, Scope *scope, Oid database, Txn *
 /* Moves to the newest committed version (each statement of any isolation level does, as in
    PostgreSQL); own changes stay. */
 void catalog_refresh(Catalog *catalog);
+/* Looks at the objects of another database from now on (0: of all); returns the one before. For DDL
+   about databases and roles, which puts it back. */
+Oid catalog_look_at(Catalog *catalog, Oid database);
 /* Changes whenever any object this handle can see changed: compare to know whether a plan is stale.
  */
 uint64_t catalog_version(const Catalog *catalog);
 
+/* The database this handle sees. */
+Oid catalog_database_oid(const Catalog *catalog);
+/* Its manager: sequences live there. */
+CatalogManager *catalog_manager(const Catalog *catalog);
 /* Keeps every object that this handle can see now alive until `scope` ends: what a plan points to.
  */
 void catalog_pin(const Catalog *catalog, Scope *scope);

@@ -29,7 +29,6 @@ static Stage *count_stage_new(Query *query, const Plan *plan, Stage *to)
     ExecCounters *counters = query->env->counters;
     CountStage *self = scope_new(query->scope, CountStage);
 
-    ASSERT(plan->node_id < counters->count);
     self->counter = &counters->nodes[plan->node_id];
     atomic_fetch_add_explicit(&self->counter->loops, 1, memory_order_relaxed);
     return stage_init(query, &self->stage, &count_ops, to, false);
@@ -37,7 +36,7 @@ static Stage *count_stage_new(Query *query, const Plan *plan, Stage *to)
 
 Status build_plan(Query *query, const Plan *plan, Stage *to)
 {
-    if (query->env->counters)
+    if (query->env->counters && plan->node_id < query->env->counters->count)
         to = count_stage_new(query, plan, to);
     switch (plan->kind) {
     case PLAN_SCAN: return build_scan(query, plan, to);

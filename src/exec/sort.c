@@ -75,39 +75,43 @@ done:
 
 static const StageOps sort_ops = {.name = "sort", .open = sort_open, .push = sort_push};
 
-static Status sort_run(Worker *worker, void *arg)
-{
-    Stage *stage = arg;
-    SortState *state = stage_state(stage, worker->id);
+/* The workers' runs; whoever is free sorts the next. */
+typedef struct Runs {
+    Sorter *sorters[64];
+    uint32_t count;
+    _Atomic uint32_t next;
+} Runs;
 
-    return state ? sorter_sort(worker->ctx, state->sorter) : OK;
+static Status sort_runs(Worker *worker, void *arg)
+{
+    Status st = OK;
+    Runs *runs = arg;
+    uint32_t at;
+
+    while ((at = atomic_fetch_add(&runs->next, 1)) < runs->count)
+        TRY(sorter_sort(worker->ctx, runs->sorters[at]));
+done:
+    return st;
 }
 
 static Status sort_complete(Query *query, void *arg)
 {
     Status st = OK;
     SortStage *self = arg;
-    Sorter *sorters[64];
-    uint32_t count = 0, last = 0;
+    Runs runs = {0};
     uint64_t total, limit = self->count, offset = (uint64_t)self->offset;
 
     for (uint32_t i = 0; i < query->workers_max; i++) {
         SortState *state = stage_state(&self->stage, i);
-        if (state == NULL)
-            continue;
-        sorters[count++] = state->sorter;
-        last = i;
+        if (state)
+            runs.sorters[runs.count++] = state->sorter;
     }
-    if (count == 0) {
-        self->count = 0;
+    self->count = 0;
+    if (runs.count == 0)
         goto done;
-    }
-    if (count == 1 && last == 0)
-        TRY(sort_run(query->caller, &self->stage));
-    else
-        TRY(query_parallel(query, last + 1, sort_run, &self->stage));
-    self->layout = &sorters[0]->layout;
-    TRY(sorters_merge(query->ctx, query->scope, sorters, count, &self->entries, &total));
+    TRY(query_parallel(query, runs.count, sort_runs, &runs));
+    self->layout = &runs.sorters[0]->layout;
+    TRY(sorters_merge(query->ctx, query->scope, runs.sorters, runs.count, &self->entries, &total));
     self->entries += MIN(offset, total);
     self->count = MIN(total - MIN(offset, total), limit);
 done:

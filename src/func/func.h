@@ -89,6 +89,7 @@ struct FuncCall {
     Ctx *ctx;
     Scope *scope; /* result memory: lives as long as the result vectors */
     const FuncInfo *func;
+    uint32_t args_count; /* as called: defaults left out, a VARIADIC tail counted */
     SqlType result_type;
     const TypeIoContext *io;
     const SessionInfo *session;

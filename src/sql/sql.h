@@ -22,6 +22,10 @@ typedef struct BindEnv {
     SqlType *params;       /* known parameter types by position; OID_UNKNOWN: to be inferred */
     uint32_t params_count; /* grows while binding */
     uint32_t params_cap;
+    /* Hears of each table, view or sequence that the statement itself names (those inside views are
+       the views' affair): what CREATE VIEW keeps. May be NULL. */
+    void (*named)(void *arg, const AstName *name, const Object *object);
+    void *named_arg;
 } BindEnv;
 
 /* SELECT, VALUES, INSERT, UPDATE, DELETE, and the queries inside EXPLAIN, COPY (…), CREATE TABLE

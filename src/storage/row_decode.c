@@ -48,19 +48,25 @@ typedef struct Piece {
 
 /* --- codec ---------------------------------------------------------------------------------- */
 
-static void find_source(const Plan *plan, const RowColumn *wanted, Source *out)
+/* `hint` is where the column stands in the current schema, and mostly in the older ones. */
+static void find_source(const Plan *plan, const RowColumn *wanted, uint32_t hint, Source *out)
 {
     const RowSchema *schema = plan->layout.schema;
+    uint32_t at = hint;
 
     *out = (Source){.column = NOT_IN_VERSION, .missing = &wanted->missing};
-    for (uint32_t i = 0; i < schema->columns_count; i++) {
-        if (schema->columns[i].column_id != wanted->column_id)
-            continue;
-        out->column = i;
-        out->slot = plan->layout.slots[i];
-        /* ROW-1: another physical form is another column id. */
-        ASSERT(out->slot.phys == type_phys(wanted->type));
+    if (at >= schema->columns_count || schema->columns[at].column_id != wanted->column_id) {
+        for (at = 0; at < schema->columns_count; at++) {
+            if (schema->columns[at].column_id == wanted->column_id)
+                break;
+        }
     }
+    if (at == schema->columns_count)
+        return;
+    out->column = at;
+    out->slot = plan->layout.slots[at];
+    /* ROW-1: another physical form is another column id. */
+    ASSERT(out->slot.phys == type_phys(wanted->type));
 }
 
 RowCodec *row_codec_new(Scope *scope, const Relation *relation, const uint32_t *columns,
@@ -84,7 +90,7 @@ RowCodec *row_codec_new(Scope *scope, const Relation *relation, const uint32_t *
                         scope_new_array(scope, RowSlot, schema->columns_count));
         plan->sources = scope_new_array(scope, Source, columns_count);
         for (uint32_t i = 0; i < columns_count; i++)
-            find_source(plan, &current->columns[columns[i]], &plan->sources[i]);
+            find_source(plan, &current->columns[columns[i]], columns[i], &plan->sources[i]);
     }
     return codec;
 }

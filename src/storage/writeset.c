@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 
-#define FIRST_BLOCK_BYTES ((size_t)4000)
+#define FIRST_BLOCK_BYTES ((size_t)4096)
 #define RUN_WRITES_MAX    1024
 
 WriteSet *writeset_new(void)

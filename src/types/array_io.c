@@ -65,7 +65,7 @@ static Status read_characters(ArrayReader *r, StrBuf *out, bool *plain)
                 r->p++;
                 skip_spaces(r);
                 if (r->p < r->end && *r->p != ',' && *r->p != '}')
-                    return malformed(r, "Incorrectly quoted array element.");
+                    return malformed(r, "Unexpected array element.");
                 return OK;
             }
             quoted = true;
@@ -122,8 +122,7 @@ static Status open_brace(ArrayReader *r)
                            "number of array dimensions (%d) exceeds the maximum allowed (%d)",
                            r->depth + 1, ARRAY_DIMENSIONS_MAX);
     if (r->leaf_depth && r->depth >= r->leaf_depth)
-        return malformed(r,
-                         "Multidimensional arrays must have sub-arrays with matching dimensions.");
+        return malformed(r, "Unexpected \"{\" character.");
     r->counts[r->depth++] = 0;
     r->p++;
     return OK;
@@ -159,7 +158,7 @@ static Status read_braces(ArrayReader *r)
                 TRY(malformed(r, "Unexpected \"{\" character."));
             TRY(open_brace(r));
         } else if (c == '}') {
-            if (item_next && r->counts[r->depth - 1] > 0)
+            if (item_next && (r->counts[r->depth - 1] > 0 || r->depth > 1))
                 TRY(malformed(r, "Unexpected \"}\" character."));
             TRY(close_brace(r));
             item_next = false;

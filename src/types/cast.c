@@ -152,7 +152,8 @@ done:
 static Status through_text(const CastCall *call, const Vector *in, uint32_t rows, Vector *out)
 {
     Status st = OK;
-    SqlType base = {call->target.oid, is_string(call->target.oid) ? -1 : call->target.typmod};
+    bool later = needs_typmod(sql_type(OID_INVALID), call->target);
+    SqlType base = {call->target.oid, later ? -1 : call->target.typmod};
     TypeOutput output = type_output_function(in->type);
     size_t bytes = phys_size[out->phys];
     StrBuf text;

@@ -90,25 +90,29 @@ INT_TO_NUMERIC(cast_int8_numeric, int64_t)
 
 /* --- floating point -> numeric --- */
 
-#define FLOAT_TO_NUMERIC(name, T, convert)                                          \
+#define FLOAT_TO_NUMERIC(name, T, convert, convert_scaled)                          \
     Status name(const CastCall *call, const Vector *in, uint32_t rows, Vector *out) \
     {                                                                               \
         Status st = OK;                                                             \
         const T *from = in->values;                                                 \
-        Numeric value;                                                              \
+        int128_t scaled;                                                            \
                                                                                     \
         for (uint32_t row = 0; row < rows; row++) {                                 \
             if (!cast_row_valid(in, row))                                           \
                 continue;                                                           \
-            TRY(convert(call->ctx, from[row], &value));                             \
-            TRY(store(call, out, row, &value));                                     \
+            if (out->phys == PHYS_NUMERIC) {                                        \
+                TRY(convert(call->ctx, from[row], (Numeric *)out->values + row));   \
+            } else {                                                                \
+                TRY(convert_scaled(call->ctx, from[row], out->type, &scaled));      \
+                store_scaled(out, row, scaled);                                     \
+            }                                                                       \
         }                                                                           \
 done:                                                                               \
         return st;                                                                  \
     }
 
-FLOAT_TO_NUMERIC(cast_float4_numeric, float, numeric_from_float)
-FLOAT_TO_NUMERIC(cast_float8_numeric, double, numeric_from_double)
+FLOAT_TO_NUMERIC(cast_float4_numeric, float, numeric_from_float, numeric_scaled_from_float)
+FLOAT_TO_NUMERIC(cast_float8_numeric, double, numeric_from_double, numeric_scaled_from_double)
 
 /* --- numeric -> integers --- */
 

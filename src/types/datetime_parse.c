@@ -557,6 +557,9 @@ static DateTimeError finish(Decoder *d)
     if (d->time_only) {
         if (time_too_large(d->hour, &d->at))
             return DATETIME_FIELD_OVERFLOW;
+        /* A zone whose offset changes needs a date. */
+        if (d->zone && !timezone_is_fixed(d->zone) && (d->seen & SEEN_DATE) != SEEN_DATE)
+            return DATETIME_BAD_FORMAT;
         return d->seen & SEEN_TIME ? DATETIME_OK : DATETIME_BAD_FORMAT;
     }
     if ((d->seen & SEEN_DATE) != SEEN_DATE)
@@ -659,20 +662,39 @@ done:
     return st;
 }
 
-/* The local timestamp of the fields; special values as they are. */
-static Status to_timestamp(Ctx *ctx, Str text, Decoder *d, int64_t *out)
+/* The timestamp of the fields, minus an offset from UTC; special values as they are. */
+static Status to_timestamp(Ctx *ctx, Str text, Decoder *d, int64_t offset_s, int64_t *out)
 {
+    DateTime *at = &d->at;
+
     switch (d->special) {
     case SPECIAL_INFINITY: *out = TIMESTAMP_INFINITY; return OK;
     case SPECIAL_NEG_INFINITY: *out = TIMESTAMP_NEG_INFINITY; return OK;
     case SPECIAL_EPOCH: *out = -EPOCH_DAYS_1970 * US_PER_DAY; return OK;
     default: break;
     }
-    d->at.hour = (int32_t)d->hour;
-    if (!timestamp_join(&d->at, out))
+    int64_t time = d->hour * US_PER_HOUR + at->minute * US_PER_MINUTE + at->second * US_PER_SECOND +
+                   at->us - offset_s * US_PER_SECOND;
+    if (at->year < -4713 || at->year > 294277 ||
+        __builtin_mul_overflow((int64_t)date_from_ymd(at->year, at->month, at->day), US_PER_DAY,
+                               out) ||
+        __builtin_add_overflow(*out, time, out) || *out < TIMESTAMP_FIRST || *out >= TIMESTAMP_END)
         return error_raise(ctx, E_DATETIME_OVERFLOW, "timestamp out of range: \"%.*s\"",
                            (int)text.len, text.ptr);
     return OK;
+}
+
+/* Offset of the decoded local time, from what the text says or the session's zone. */
+static int32_t offset_of(const Decoder *d)
+{
+    if ((d->seen & SEEN_ZONE) && d->zone == NULL)
+        return d->offset_s;
+    /* Far from every transition it does not matter that the year is cut. */
+    int32_t year = MAX(MIN(d->at.year, 200000), -4000);
+    int64_t local = date_from_ymd(year, d->at.month, d->at.day) * US_PER_DAY +
+                    d->hour * US_PER_HOUR + d->at.minute * US_PER_MINUTE +
+                    d->at.second * US_PER_SECOND + d->at.us;
+    return timezone_offset_local(d->zone ? d->zone : session_zone(d), local);
 }
 
 /* yyyy-mm-dd hh:mm:ss[.ffffff], the form that dumps and drivers write. */
@@ -716,7 +738,7 @@ Status timestamp_parse(Ctx *ctx, Str text, int32_t typmod, const TypeIoContext *
 
     if (!parse_iso_timestamp(text, out)) {
         TRY(decode_text(ctx, text, "timestamp", &fields, &d));
-        TRY(to_timestamp(ctx, text, &d, out));
+        TRY(to_timestamp(ctx, text, &d, 0, out));
     }
     *out = timestamp_round(*out, typmod);
 done:
@@ -734,16 +756,7 @@ Status timestamptz_parse(Ctx *ctx, Str text, int32_t typmod, const TypeIoContext
         *out -= timezone_offset_local(zone, *out) * US_PER_SECOND;
     } else {
         TRY(decode_text(ctx, text, "timestamp with time zone", &fields, &d));
-        TRY(to_timestamp(ctx, text, &d, out));
-        if (!d.special) {
-            bool named = d.zone || !(d.seen & SEEN_ZONE);
-            int32_t offset =
-                named ? timezone_offset_local(d.zone ? d.zone : zone, *out) : d.offset_s;
-            *out -= offset * US_PER_SECOND;
-            if (*out < TIMESTAMP_FIRST || *out >= TIMESTAMP_END)
-                FAIL(ctx, E_DATETIME_OVERFLOW, "timestamp out of range: \"%.*s\"", (int)text.len,
-                     text.ptr);
-        }
+        TRY(to_timestamp(ctx, text, &d, d.special ? 0 : offset_of(&d), out));
     }
     *out = timestamp_round(*out, typmod);
 done:

@@ -140,25 +140,32 @@ static void reg_output(OUTPUT_ARGS)
 
 /* --- tid: (block,offset), held as block * 65536 + offset --- */
 
+/* An unsigned number up to `high`, blanks before it allowed, as strtoul reads it. */
+static bool tid_number(const char **at, const char *end, uint64_t high, uint64_t *out)
+{
+    const char *p = *at;
+
+    while (p < end && *p == ' ')
+        p++;
+    const char *start = p;
+    for (*out = 0; p < end && *p >= '0' && *p <= '9' && *out <= high; p++)
+        *out = *out * 10 + (uint64_t)(*p - '0');
+    *at = p;
+    return p > start && *out <= high;
+}
+
 static Status tid_input(IO_ARGS)
 {
-    Status st = OK;
-    Str inner = text;
-    const char *comma = memchr(text.ptr, ',', text.len);
-    int64_t block = 0;
-    int64_t offset = 0;
+    const char *p = text.ptr;
+    const char *end = p + text.len;
+    uint64_t block, offset;
 
-    if (comma == NULL || text.len < 5 || text.ptr[0] != '(' || text.ptr[text.len - 1] != ')')
+    bool ok = p < end && *p++ == '(' && tid_number(&p, end, UINT32_MAX, &block) && p < end &&
+              *p++ == ',' && tid_number(&p, end, UINT16_MAX, &offset) && p < end && *p == ')';
+    if (!ok)
         return io_bad_syntax(ctx, "tid", text);
-    inner = str_make(text.ptr + 1, (size_t)(comma - text.ptr) - 1);
-    Str last = str_make(comma + 1, text.len - inner.len - 3);
-    if (!is_number(inner) || !is_number(last))
-        return io_bad_syntax(ctx, "tid", text);
-    TRY(io_parse_int64(ctx, inner, 0, UINT32_MAX, "tid", &block));
-    TRY(io_parse_int64(ctx, last, 0, UINT16_MAX, "tid", &offset));
-    out->int64 = block << 16 | offset;
-done:
-    return st;
+    out->int64 = (int64_t)(block << 16 | offset);
+    return OK;
 }
 
 static void tid_output(OUTPUT_ARGS)

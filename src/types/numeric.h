@@ -29,6 +29,9 @@ Numeric numeric_special(NumericKind kind);
 /* As PostgreSQL converts double (15 digits) and real (6 digits). */
 Status numeric_from_double(Ctx *ctx, double value, Numeric *out);
 Status numeric_from_float(Ctx *ctx, float value, Numeric *out);
+/* The same, straight to the scaled integer of numeric(p,s): tiny values become 0. */
+Status numeric_scaled_from_double(Ctx *ctx, double value, SqlType type, int128_t *out);
+Status numeric_scaled_from_float(Ctx *ctx, float value, SqlType type, int128_t *out);
 
 /* Nearest double; overflow cannot happen. */
 double numeric_to_double(const Numeric *x);

@@ -200,12 +200,23 @@ static bool parse_plain(Str text, int scale, int64_t *out)
     return true;
 }
 
+static Status to_scaled(Ctx *ctx, const DecimalText *text, SqlType type, int128_t *out)
+{
+    int scale = type_numeric_scale(type);
+    uint128_t value;
+
+    /* A number that is too long certainly overflows the field: 10^38 stands for it. */
+    if (!to_coefficient(text, scale, &value))
+        value = (uint128_t)int128_pow10[DIGITS_MAX];
+    return scaled_rescale(ctx, text->negative ? -(int128_t)value : (int128_t)value, scale, type,
+                          out);
+}
+
 Status numeric_parse_scaled(Ctx *ctx, Str text, SqlType type, int128_t *out)
 {
     DecimalText decimal;
     int scale = type_numeric_scale(type);
     int64_t plain;
-    uint128_t value;
     Numeric special;
 
     if (LIKELY(parse_plain(text, scale, &plain))) {
@@ -221,11 +232,7 @@ Status numeric_parse_scaled(Ctx *ctx, Str text, SqlType type, int128_t *out)
             return numeric_to_scaled(ctx, &special, type, out);
         return bad_syntax(ctx, text);
     }
-    /* A number that is too long certainly overflows the field: 10^38 stands for it. */
-    if (!to_coefficient(&decimal, scale, &value))
-        value = (uint128_t)int128_pow10[DIGITS_MAX];
-    return scaled_rescale(ctx, decimal.negative ? -(int128_t)value : (int128_t)value, scale, type,
-                          out);
+    return to_scaled(ctx, &decimal, type, out);
 }
 
 static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324"
@@ -334,30 +341,52 @@ double numeric_to_double(const Numeric *x)
     return float_from_digits(strbuf_str(&buf), -x->scale);
 }
 
-/* From digits as printf makes them: d.ddde+xx, `digits` significant. */
+/* NaN and infinities of floating point. */
+static bool special_of_float(double value, Numeric *out)
+{
+    if (__builtin_isnan(value))
+        *out = numeric_special(NUMERIC_NAN);
+    else if (__builtin_isinf(value))
+        *out = numeric_special(value > 0 ? NUMERIC_POS_INF : NUMERIC_NEG_INF);
+    else
+        return false;
+    return true;
+}
+
+/* The value rounded to `digits` significant digits; `digits_out` holds what the text points at. */
+static DecimalText round_float(double value, int digits, FloatDigits *digits_out)
+{
+    float_round_digits(value, digits, digits_out);
+    return (DecimalText){.negative = value < 0,
+                         .whole = str_make(digits_out->digits, (size_t)digits_out->count),
+                         .point = digits_out->count + digits_out->exponent};
+}
+
 static Status from_rounded(Ctx *ctx, double value, int digits, Numeric *out)
 {
     FloatDigits decimal;
-
-    if (__builtin_isnan(value)) {
-        *out = numeric_special(NUMERIC_NAN);
-        return OK;
-    }
-    if (__builtin_isinf(value)) {
-        *out = numeric_special(value > 0 ? NUMERIC_POS_INF : NUMERIC_NEG_INF);
-        return OK;
-    }
-    float_round_digits(value, digits, &decimal);
-    DecimalText text = {.negative = value < 0,
-                        .whole = str_make(decimal.digits, (size_t)decimal.count),
-                        .point = decimal.count + decimal.exponent};
-    int64_t scale = MAX(-decimal.exponent, 0);
     uint128_t coefficient;
+
+    if (special_of_float(value, out))
+        return OK;
+    DecimalText text = round_float(value, digits, &decimal);
+    int64_t scale = MAX(-decimal.exponent, 0);
     if (scale > DIGITS_MAX || !to_coefficient(&text, (int)scale, &coefficient))
         return numeric_overflow(ctx);
     *out = (Numeric){.coefficient = value < 0 ? -(int128_t)coefficient : (int128_t)coefficient,
                      .scale = (int32_t)scale};
     return OK;
+}
+
+static Status scaled_from_rounded(Ctx *ctx, double value, int digits, SqlType type, int128_t *out)
+{
+    FloatDigits decimal;
+    Numeric special;
+
+    if (special_of_float(value, &special))
+        return numeric_to_scaled(ctx, &special, type, out);
+    DecimalText text = round_float(value, digits, &decimal);
+    return to_scaled(ctx, &text, type, out);
 }
 
 Status numeric_from_double(Ctx *ctx, double value, Numeric *out)
@@ -367,5 +396,15 @@ Status numeric_from_double(Ctx *ctx, double value, Numeric *out)
 
 Status numeric_from_float(Ctx *ctx, float value, Numeric *out)
 {
-    return from_rounded(ctx, value, 6, out);
+    return from_rounded(ctx, (double)value, 6, out);
+}
+
+Status numeric_scaled_from_double(Ctx *ctx, double value, SqlType type, int128_t *out)
+{
+    return scaled_from_rounded(ctx, value, 15, type, out);
+}
+
+Status numeric_scaled_from_float(Ctx *ctx, float value, SqlType type, int128_t *out)
+{
+    return scaled_from_rounded(ctx, (double)value, 6, type, out);
 }

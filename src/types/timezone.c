@@ -253,21 +253,26 @@ static int64_t fold(int64_t at_s)
 
 int32_t timezone_offset(const TimeZone *zone, int64_t utc_us)
 {
-    if (zone == NULL || zone->count == 1)
+    if (timezone_is_fixed(zone))
         return zone ? zone->transitions[0].offset_s : 0;
     return zone->transitions[find_transition(zone, fold(floor_seconds(utc_us)))].offset_s;
 }
 
+bool timezone_is_fixed(const TimeZone *zone)
+{
+    return zone == NULL || zone->count == 1;
+}
+
 bool timezone_is_dst(const TimeZone *zone, int64_t utc_us)
 {
-    if (zone == NULL || zone->count == 1)
+    if (timezone_is_fixed(zone))
         return false;
     return zone->transitions[find_transition(zone, fold(floor_seconds(utc_us)))].is_dst;
 }
 
 int32_t timezone_offset_local(const TimeZone *zone, int64_t local_us)
 {
-    if (zone == NULL || zone->count == 1)
+    if (timezone_is_fixed(zone))
         return zone ? zone->transitions[0].offset_s : 0;
     /* The first transition after the day before decides, as in DetermineTimeZoneOffset. */
     int64_t local_s = fold(floor_seconds(local_us));

@@ -21,6 +21,8 @@ const char *timezone_name(const TimeZone *zone);
 
 /* Seconds east of UTC at an instant (microseconds since 2000-01-01 UTC). NULL zone: UTC. */
 int32_t timezone_offset(const TimeZone *zone, int64_t utc_us);
+/* True if the zone has one offset for all times. */
+bool timezone_is_fixed(const TimeZone *zone);
 /* Offset of a local time; in a gap the time before it counts on, an ambiguous time is the later one
    (standard time), as in PostgreSQL. */
 int32_t timezone_offset_local(const TimeZone *zone, int64_t local_us);

@@ -41,16 +41,6 @@ done:
     return st;
 }
 
-static Status lock_sources(Ddl *d, const PlannedStatement *query)
-{
-    Status st = OK;
-
-    for (uint32_t i = 0; i < query->tables_count; i++)
-        TRY(ddl_lock(d, query->tables[i], query->table_modes[i]));
-done:
-    return st;
-}
-
 static Status fill(Ddl *d, PlannedStatement *query, const Table *table)
 {
     Status st = OK;
@@ -80,8 +70,7 @@ Status ddl_create_table_as(Ddl *d, const AstCreateTableAs *ast)
         ddl_notice(d, "42P07", "relation \"%.*s\" already exists, skipping", STR_ARGS(name));
         return OK;
     }
-    TRY(sql_bind(d->ctx, d->scope, d->bind, ast->query, &query));
-    TRY(lock_sources(d, &query));
+    TRY(ddl_bind_query(d, ast->query, &query));
     ddl_draft_new(d, schema, name, &draft);
     TRY(ddl_options_text(d, &ast->options, &draft.table.options));
     TRY(add_columns(d, ast, &query, &draft));

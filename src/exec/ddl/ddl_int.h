@@ -72,6 +72,8 @@ const char *ddl_kind_words(ObjectKind kind);
 /* An empty object of a kind in this database, with a new oid. */
 Object ddl_new_object(Ddl *d, ObjectKind kind, Oid schema, Str name);
 bool ddl_is_system_schema(Oid schema);
+/* A relation that the catalog makes up: pg_class, information_schema.tables. */
+bool ddl_is_system_view(Ddl *d, const AstName *name);
 /* 42501 for what belongs to the system. */
 Status ddl_check_not_system(Ddl *d, const Object *object);
 
@@ -199,6 +201,8 @@ Status ddl_restart_sequence(Ddl *d, const Sequence *sequence, int64_t value);
 
 /* A snapshot of everything committed so far and of all own writes, for work under a table lock. */
 const Snapshot *ddl_fresh_snapshot(Ddl *d);
+/* Binds a query of the statement and locks what it reads; again if that changed meanwhile. */
+Status ddl_bind_query(Ddl *d, const AstNode *query, PlannedStatement *out);
 /* Binds, plans and runs a SELECT. */
 Status ddl_run_query(Ddl *d, const AstNode *query, const Snapshot *snapshot, const ExecSink *sink);
 /* Whether any row of the table makes the condition true. */
@@ -231,15 +235,15 @@ AstNode **ddl_same_values(Ddl *d, const Table *from, const TableDraft *to);
 
 // --- dependencies (depend.c) --------------------------------------------------------------------
 
-/* What is to go: objects, columns' defaults. */
+/* What is to go together: objects named, and what depends on them. */
 typedef struct DropSet DropSet;
 DropSet *ddl_drop_new(Ddl *d, bool cascade);
 void ddl_drop_add(DropSet *set, const Object *object);
 /* Finds what depends on the set, refuses (2BP01) or adds it, and drops all. */
 Status ddl_drop_run(DropSet *set);
-/* Views that read the column; 2BP01 unless `cascade`, then they are dropped. */
+/* Before a column goes: views that read it (2BP01, or dropped with `cascade`), its sequence. */
 Status ddl_drop_column_users(Ddl *d, const Table *table, uint32_t column_id, bool cascade);
-/* Drops one object from the catalog with all it owns: no dependency is looked at. */
+/* Drops one object from the catalog, a table with its indexes: no dependency is looked at. */
 Status ddl_remove(Ddl *d, const Object *object);
 
 // --- statements ---------------------------------------------------------------------------------

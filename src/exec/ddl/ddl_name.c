@@ -127,6 +127,24 @@ bool ddl_is_system_schema(Oid schema)
     return schema == OID_SCHEMA_PG_CATALOG || schema == OID_SCHEMA_INFORMATION;
 }
 
+bool ddl_is_system_view(Ddl *d, const AstName *name)
+{
+    AstSelect select = {.node = {AST_SELECT, -1}};
+    AstTableRef table = {.node = {AST_TABLE_REF, -1}, .name = *name};
+    AstNode *from = &table.node;
+    PlannedStatement bound;
+    BindEnv env = *d->bind;
+    Ctx ctx;
+
+    if (ddl_find(d, name))
+        return false;
+    select.from = (AstList){&from, 1};
+    ctx_init(&ctx);
+    bool found = sql_bind(&ctx, d->scope, &env, &select.node, &bound) == OK;
+    ctx_free(&ctx);
+    return found;
+}
+
 Status ddl_check_not_system(Ddl *d, const Object *object)
 {
     if (!in_schema(object) || !ddl_is_system_schema(object->schema))

@@ -60,6 +60,21 @@ const Snapshot *ddl_fresh_snapshot(Ddl *d)
     return snapshot;
 }
 
+Status ddl_bind_query(Ddl *d, const AstNode *query, PlannedStatement *out)
+{
+    Status st = OK;
+    uint64_t version;
+
+    do {
+        version = catalog_version(d->catalog);
+        TRY(sql_bind(d->ctx, d->scope, d->bind, query, out));
+        for (uint32_t i = 0; i < out->tables_count; i++)
+            TRY(ddl_lock(d, out->tables[i], out->table_modes[i]));
+    } while (version != catalog_version(d->catalog));
+done:
+    return st;
+}
+
 Status ddl_run_query(Ddl *d, const AstNode *query, const Snapshot *snapshot, const ExecSink *sink)
 {
     Status st = OK;

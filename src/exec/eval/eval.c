@@ -243,6 +243,7 @@ Status eval_init_func(Worker *worker, Eval *eval)
                            "set-valued function called in context that cannot accept a set");
     eval->call = (FuncCall){
         .func = info,
+        .args_count = eval->args_count,
         .result_type = eval->expr->type,
         .io = worker->query->env->io,
         .session = worker->query->env->session,

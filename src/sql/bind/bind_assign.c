@@ -4,7 +4,7 @@
 // (a, b) = (SELECT …); such a query is joined to the rows that are updated.
 #include "sql/bind/query_int.h"
 
-static Status updated_to_default_only(Binder *b, const Column *column, int32_t location)
+static Status updated_to_default_only(Binder *b, const Column *column)
 {
     Status st =
         error_raise(b->ctx, E_GENERATED_ALWAYS, "column \"%.*s\" can only be updated to DEFAULT",
@@ -12,7 +12,7 @@ static Status updated_to_default_only(Binder *b, const Column *column, int32_t l
 
     error_detail(b->ctx, "Column \"%.*s\" is an identity column defined as GENERATED ALWAYS.",
                  STR_ARGS(column->name));
-    return bind_at(b, location, st);
+    return st;
 }
 
 static Status wrong_count(Binder *b, int32_t location)
@@ -34,7 +34,7 @@ static Status join_source(Binder *b, SetList *set, const AstMultiAssign *ast)
         TRY(bind_unsupported(b, ast->node.location, "SET (…) = (SELECT …) in ON CONFLICT is"));
     TRY(bind_query(b, set->level, sublink->query, false, &set->source_query));
     if (set->source_query.columns_count != ast->columns)
-        TRY(wrong_count(b, ast->node.location));
+        TRY(wrong_count(b, ast->source->location));
     set->level->lateral_used = true;
     *set->from = bind_join_plan(b, set->level, JOIN_SINGLE, *set->from, set->source_query.plan);
     set->source = ast->source;
@@ -52,7 +52,7 @@ static Status bind_multi(Binder *b, SetList *set, const AstMultiAssign *ast, con
     if (ast_is(ast->source, AST_ROW)) {
         const AstRow *row = (const AstRow *)ast->source;
         if (row->args.count != ast->columns)
-            TRY(wrong_count(b, ast->node.location));
+            TRY(wrong_count(b, ast->source->location));
         *value = row->args.items[ast->column - 1];
         goto done;
     }
@@ -82,7 +82,7 @@ static Status bind_value(Binder *b, SetList *set, const AstTarget *target, const
     if (ast_is(value, AST_DEFAULT))
         return bind_default(b, column, out);
     if (always)
-        TRY(updated_to_default_only(b, column, target->node.location));
+        TRY(updated_to_default_only(b, column));
     if (*out == NULL)
         TRY(bind_expr_in(b, set->level, CLAUSE_UPDATE, value, out));
     TRY(bind_assign(b, column, *out, out));
@@ -101,8 +101,8 @@ Status bind_set_list(Binder *b, SetList *set, const AstList *ast)
             TRY(bind_unsupported(b, target->node.location, "assignment to parts of a value is"));
         TRY(bind_table_column(b, set->table, target->name, target->node.location, &at));
         if (set->updated[at])
-            BIND_FAIL(b, target->node.location, E_SYNTAX,
-                      "multiple assignments to same column \"%.*s\"", STR_ARGS(target->name));
+            BIND_FAIL(b, -1, E_SYNTAX, "multiple assignments to same column \"%.*s\"",
+                      STR_ARGS(target->name));
         set->updated[at] = true;
         TRY(bind_value(b, set, target, &set->table->columns[at], &set->new_row[at]));
     }

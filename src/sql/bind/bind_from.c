@@ -104,7 +104,7 @@ Status bind_from_list(Binder *b, Level *level, const AstList *from, Plan **out)
         Plan *next;
         level->lateral_used = false;
         TRY(bind_from_item(b, level, from->items[i], &next));
-        TRY(bind_check_duplicate_names(b, level, 0, from->items[i]->location));
+        TRY(bind_check_duplicate_names(b, level, 0, -1));
         plan = plan ? bind_join_plan(b, level, JOIN_INNER, plan, next) : next;
     }
     *out = plan;

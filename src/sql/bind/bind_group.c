@@ -92,13 +92,47 @@ static const char *column_name(const Level *level, ColumnId id)
     return "?column?";
 }
 
+typedef struct UseSearch {
+    ColumnId id;
+    int32_t location;
+} UseSearch;
+
+static void find_use_in_plan(UseSearch *search, Plan *plan);
+
+static bool find_use(void *arg, Expr *expr)
+{
+    UseSearch *search = arg;
+
+    if (expr->kind == EXPR_COLUMN && expr->column.id == search->id && search->location < 0)
+        search->location = expr->location;
+    if (expr->kind == EXPR_SUBQUERY)
+        find_use_in_plan(search, expr->subquery.plan);
+    return search->location < 0;
+}
+
+static void find_use_in_expr(void *arg, Expr **expr)
+{
+    expr_walk(*expr, find_use, arg);
+}
+
+static void find_use_in_plan(UseSearch *search, Plan *plan)
+{
+    plan_each_expr(plan, find_use_in_expr, search);
+    for (int i = 0; i < 2 && search->location < 0; i++) {
+        if (plan->children[i])
+            find_use_in_plan(search, plan->children[i]);
+    }
+}
+
 static Status check_subquery(Binder *b, Grouping *grouping, const Expr *expr)
 {
     for (uint32_t i = 0; i < expr->subquery.outer_count; i++) {
         ColumnId id = expr->subquery.outer[i];
+        UseSearch use = {.id = id, .location = -1};
         if (may_stand(b, grouping, id))
             continue;
-        return bind_at(b, expr->location,
+        find_use_in_plan(&use, expr->subquery.plan);
+        return bind_at(b, use.location,
                        error_raise(b->ctx, E_GROUPING,
                                    "subquery uses ungrouped column \"%s\" from outer query",
                                    column_name(grouping->level, id)));

@@ -68,7 +68,7 @@ done:
 
 /* What identity rules make of a given value: kept, refused, or replaced by the default. */
 static Status check_identity(Binder *b, const Insert *insert, const Column *column,
-                             int32_t location, bool *use_default)
+                             bool *use_default)
 {
     *use_default = false;
     if (column->generated == GENERATED_NONE)
@@ -79,7 +79,7 @@ static Status check_identity(Binder *b, const Insert *insert, const Column *colu
     default: break;
     }
     if (column->generated == GENERATED_ALWAYS_IDENTITY)
-        return bind_generated_always(b, column, location);
+        return bind_generated_always(b, column);
     return OK;
 }
 
@@ -94,7 +94,7 @@ static Status complete_row(Binder *b, Insert *insert, Expr *const *values, uint3
         const Column *column = &insert->table->columns[at];
         bool use_default = values[i] == NULL;
         if (!use_default)
-            TRY(check_identity(b, insert, column, values[i]->location, &use_default));
+            TRY(check_identity(b, insert, column, &use_default));
         if (!use_default)
             TRY(bind_assign(b, column, values[i], &row[at]));
     }
@@ -117,16 +117,13 @@ static bool is_plain_values(const AstNode *source)
            select->locking.count == 0;
 }
 
-static Status bind_row(Binder *b, Insert *insert, const AstValuesRow *ast, uint32_t width,
-                       ExprList *out)
+static Status bind_row(Binder *b, Insert *insert, const AstValuesRow *ast, ExprList *out)
 {
     Status st = OK;
     uint32_t count = ast->values.count;
     Expr **values = scope_new_array(b->scope, Expr *, count + 1);
     Expr **row = scope_new_array(b->scope, Expr *, insert->table->columns_count + 1);
 
-    if (count != width)
-        BIND_FAIL(b, ast->node.location, E_SYNTAX, "VALUES lists must all be the same length");
     for (uint32_t i = 0; i < count; i++) {
         const AstNode *value = ast->values.items[i];
         if (i == insert->targets_count)
@@ -162,8 +159,13 @@ static Status bind_values_rows(Binder *b, Insert *insert, const AstSelect *sourc
     uint32_t width = ((const AstValuesRow *)source->values.items[0])->values.count;
     ExprList *rows = scope_new_array(b->scope, ExprList, count);
 
+    for (uint32_t i = 1; i < count; i++) {
+        const AstValuesRow *row = (const AstValuesRow *)source->values.items[i];
+        if (row->values.count != width)
+            BIND_FAIL(b, row->node.location, E_SYNTAX, "VALUES lists must all be the same length");
+    }
     for (uint32_t i = 0; i < count; i++)
-        TRY(bind_row(b, insert, (const AstValuesRow *)source->values.items[i], width, &rows[i]));
+        TRY(bind_row(b, insert, (const AstValuesRow *)source->values.items[i], &rows[i]));
     *out = rows_plan(b, insert, rows, count);
 done:
     return st;
@@ -207,7 +209,10 @@ static Status bind_source_query(Binder *b, Insert *insert, Plan **out)
     BoundQuery query;
 
     TRY(bind_query(b, insert->level, source, true, &query));
-    TRY(check_count(b, insert, query.columns_count, source->location));
+    int32_t extra = -1;
+    if (query.columns_count > insert->targets_count)
+        extra = query.columns[insert->targets_count].location;
+    TRY(check_count(b, insert, query.columns_count, extra));
     TRY(retype_literals(b, insert, &query));
     Expr **values = scope_new_array(b->scope, Expr *, query.columns_count + 1);
     Expr **row = scope_new_array(b->scope, Expr *, columns_count + 1);
@@ -215,6 +220,7 @@ static Status bind_source_query(Binder *b, Insert *insert, Plan **out)
         const BoundColumn *column = &query.columns[i];
         values[i] = expr_column(b->scope, column->id, column->type,
                                 bind_qualified_name(b, STR(""), column->name));
+        values[i]->location = column->location;
     }
     TRY(complete_row(b, insert, values, query.columns_count, row));
     Plan *plan = plan_new(b->scope, PLAN_PROJECT, columns_count);

@@ -7,25 +7,9 @@
 #ifndef DBASPOT_SQL_BIND_BIND_INT_H
 #define DBASPOT_SQL_BIND_BIND_INT_H
 
+#include "catalog/system_views.h"
 #include "sql/sql.h"
 #include "types/cast.h"
-
-#if __has_include("catalog/system_views.h")
-#include "catalog/system_views.h"
-#else
-typedef struct SystemViewColumn {
-    const char *name;
-    Oid type;
-} SystemViewColumn;
-typedef struct SystemView {
-    const SystemViewColumn *columns;
-    uint32_t columns_count;
-} SystemView;
-static inline const SystemView *system_view_find(Str schema UNUSED, Str name UNUSED)
-{
-    return NULL;
-}
-#endif
 
 /* Nested expressions, queries and views. */
 #define BIND_DEPTH_MAX 1500
@@ -133,6 +117,7 @@ struct Cte {
     bool working; /* the working table of a recursion */
     const char
         *forbidden;    /* a reference is the error 42P19 with this format of one %s; NULL: fine */
+    int32_t location;  /* of the error, where a reference is forbidden; -1: the reference's */
     uint32_t sublinks; /* Binder.sublinks where it was made: deeper is 42P19, if working */
 };
 
@@ -144,6 +129,7 @@ typedef struct Binder {
     uint32_t ctes_next;
     uint32_t depth;
     uint32_t views_depth;
+    const View *view;  /* whose text is being bound: it knows what its names mean */
     uint32_t sublinks; /* subqueries in expressions around the work */
     bool stored; /* the tree comes from the catalog: its locations mean nothing to the client */
     bool writes;
@@ -155,7 +141,8 @@ typedef struct BoundColumn {
     Str name;
     ColumnId id;
     SqlType type;
-    bool declared; /* the typmod is reported to the client */
+    bool declared;    /* the typmod is reported to the client */
+    int32_t location; /* of what it was made from, for errors */
 } BoundColumn;
 
 /* A bound query: exactly these columns, in this order. */

@@ -46,7 +46,7 @@ static Status bind_sides(Binder *b, Level *level, JoinSides *sides)
     level->lateral_used |= used;
     for (uint32_t i = sides->first; i < sides->right_first; i++)
         level->items.data[i]->lateral_ok = true;
-    TRY(bind_check_duplicate_names(b, level, sides->first, ast->node.location));
+    TRY(bind_check_duplicate_names(b, level, sides->first, -1));
 done:
     return st;
 }

@@ -99,7 +99,7 @@ Status bind_assign(Binder *b, const Column *column, Expr *expr, Expr **out)
                          STR_ARGS(column->name), bind_type_name(b, column->type.oid),
                          bind_type_name(b, from));
         error_hint(b->ctx, "You will need to rewrite or cast the expression.");
-        TRY(bind_at(b, expr->location, st));
+        TRY(bind_at(b, bind_start(expr), st));
     }
     TRY(bind_coerce(b, expr, column->type, CAST_ASSIGNMENT, expr->location, out));
     if (column->type.oid == OID_NUMERIC && column->type.typmod < 0)
@@ -199,7 +199,7 @@ done:
     return st;
 }
 
-Status bind_generated_always(Binder *b, const Column *column, int32_t location)
+Status bind_generated_always(Binder *b, const Column *column)
 {
     Status st = error_raise(b->ctx, E_GENERATED_ALWAYS,
                             "cannot insert a non-DEFAULT value into column \"%.*s\"",
@@ -208,7 +208,7 @@ Status bind_generated_always(Binder *b, const Column *column, int32_t location)
     error_detail(b->ctx, "Column \"%.*s\" is an identity column defined as GENERATED ALWAYS.",
                  STR_ARGS(column->name));
     error_hint(b->ctx, "Use OVERRIDING SYSTEM VALUE to override.");
-    return bind_at(b, location, st);
+    return st;
 }
 
 // --- RETURNING ---------------------------------------------------------------------------------

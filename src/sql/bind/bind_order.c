@@ -64,6 +64,14 @@ static uint32_t find_equal(const TargetList *targets, const Expr *expr)
     return NO_TARGET;
 }
 
+/* Where an expression's text begins. */
+static int32_t ast_start(const AstNode *node)
+{
+    while (ast_is(node, AST_OP) && ((const AstOp *)node)->left)
+        node = ((const AstOp *)node)->left;
+    return node->location;
+}
+
 static Status names_only_error(Binder *b, int32_t location)
 {
     Status st = error_raise(b->ctx, E_FEATURE_NOT_SUPPORTED,
@@ -94,7 +102,7 @@ static Status find_target(Binder *b, Level *level, Clause clause, const AstNode 
     if (*out != NO_TARGET)
         goto done;
     if (names_only)
-        TRY(names_only_error(b, node->location));
+        TRY(names_only_error(b, ast_start(node)));
     TRY(bind_expr_in(b, level, clause, node, &expr));
     TRY(bind_resolve_unknown(b, &expr));
     *out = find_equal(targets, expr);

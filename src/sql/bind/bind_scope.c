@@ -262,41 +262,57 @@ static uint32_t edit_distance(Str a, Str b, uint32_t limit)
     return MIN(row[b.len], limit + 1);
 }
 
+#define NEAR_DISTANCE_MAX 3
+
+/* The nearest columns; more than two alike are no help. */
 typedef struct NearMiss {
-    const RangeItem *item[2]; /* the two nearest */
+    const RangeItem *item[2];
     const RangeColumn *column[2];
     uint32_t count;
     uint32_t distance;
-    const RangeItem *exact; /* has the column, but cannot be seen */
 } NearMiss;
 
-static void search_near(NearMiss *near, const RangeItem *item, Str name)
+/* `penalty`: how far the item's name is from the one written. True: the very name was found. */
+static bool search_near(NearMiss *near, const RangeItem *item, Str name, uint32_t penalty)
 {
     for (uint32_t i = 0; i < item->columns_count; i++) {
         const RangeColumn *column = &item->columns[i];
-        if (str_equal(column->name, name)) {
-            near->exact = item;
-            continue;
-        }
-        uint32_t limit = (uint32_t)MIN(near->distance, name.len / 2);
+        uint32_t limit = (uint32_t)MIN(NEAR_DISTANCE_MAX, name.len / 2);
         uint32_t distance = edit_distance(name, column->name, limit);
-        if (distance > limit || near->exact)
+        if (distance > limit || distance + penalty > near->distance)
             continue;
-        if (distance < near->distance)
+        if (distance + penalty < near->distance)
             near->count = 0;
-        near->distance = distance;
+        near->distance = distance + penalty;
         if (near->count < 2) {
             near->item[near->count] = item;
             near->column[near->count] = column;
         }
         near->count++;
+        if (distance == 0)
+            return true;
+    }
+    return false;
+}
+
+static void search_level(NearMiss *near, const Level *level, Str table, Str name)
+{
+    for (uint32_t i = 0; i < level->items.count; i++) {
+        const RangeItem *item = level->items.data[i];
+        uint32_t penalty = 0;
+        if (item->is_join || item->name.ptr == NULL)
+            continue;
+        if (table.ptr)
+            penalty = edit_distance(table, item->name, NEAR_DISTANCE_MAX);
+        if (penalty <= near->distance && search_near(near, item, name, penalty))
+            return;
     }
 }
 
 /* PostgreSQL's errorMissingColumn: the column is named, with what may have been meant. */
 static Status missing_column(Binder *b, Level *level, Str table, Str name, int32_t location)
 {
-    NearMiss near = {.distance = 4};
+    NearMiss near = {.distance = NEAR_DISTANCE_MAX};
     Status st;
 
     if (table.ptr)
@@ -305,18 +321,13 @@ static Status missing_column(Binder *b, Level *level, Str table, Str name, int32
     else
         st = error_raise(b->ctx, E_UNDEFINED_COLUMN, "column \"%.*s\" does not exist",
                          STR_ARGS(name));
-    for (Level *l = level; l; l = l->up) {
-        for (uint32_t i = 0; i < l->items.count; i++) {
-            const RangeItem *item = l->items.data[i];
-            if (!item->is_join && item->name.ptr && (!table.ptr || str_equal(item->name, table)))
-                search_near(&near, item, name);
-        }
-    }
-    if (near.exact)
+    for (Level *l = level; l; l = l->up)
+        search_level(&near, l, table, name);
+    if (near.count == 1 && table.ptr == NULL && str_equal(near.column[0]->name, name))
         error_hint(b->ctx,
                    "There is a column named \"%.*s\" in table \"%.*s\", but it cannot be "
                    "referenced from this part of the query.",
-                   STR_ARGS(name), STR_ARGS(near.exact->name));
+                   STR_ARGS(name), STR_ARGS(near.item[0]->name));
     else if (near.count == 1)
         error_hint(b->ctx, "Perhaps you meant to reference the column \"%.*s.%.*s\".",
                    STR_ARGS(near.item[0]->name), STR_ARGS(near.column[0]->name));
@@ -395,6 +406,21 @@ done:
     return st;
 }
 
+static Status too_many_names(Binder *b, const AstNames *path, int32_t location)
+{
+    StrBuf buf;
+
+    strbuf_init(&buf);
+    for (uint32_t i = 0; i < path->count; i++) {
+        strbuf_append_c(&buf, i > 0 ? "." : "");
+        strbuf_append_str(&buf, path->items[i]);
+    }
+    Status st = error_raise(b->ctx, E_SYNTAX, "improper qualified name (too many dotted names): %s",
+                            strbuf_c(&buf));
+    strbuf_free(&buf);
+    return bind_at(b, location, st);
+}
+
 Status bind_column_ref(Binder *b, Level *level, const AstColumnRef *ref, Expr **out)
 {
     Status st = OK;
@@ -408,7 +434,7 @@ Status bind_column_ref(Binder *b, Level *level, const AstColumnRef *ref, Expr **
     case 2: st = ref_by_table(b, level, (Str){0}, path[0], path[1], location, out); break;
     case 3: st = ref_by_table(b, level, path[0], path[1], path[2], location, out); break;
     case 4: st = ref_by_table(b, level, path[1], path[2], path[3], location, out); break;
-    default: BIND_FAIL(b, location, E_SYNTAX, "improper qualified name (too many dotted names)");
+    default: st = too_many_names(b, &ref->path, location); break;
     }
 done:
     return st;

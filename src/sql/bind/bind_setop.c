@@ -135,8 +135,8 @@ static Status common_column(Binder *b, const BoundColumn *left, const BoundColum
                             const char *words, SqlType *out)
 {
     Status st = OK;
-    Expr l = {.kind = EXPR_COLUMN, .type = left->type, .location = -1};
-    Expr r = {.kind = EXPR_COLUMN, .type = right->type, .location = -1};
+    Expr l = {.kind = EXPR_COLUMN, .type = left->type, .location = left->location};
+    Expr r = {.kind = EXPR_COLUMN, .type = right->type, .location = right->location};
     Expr *both[2] = {&l, &r};
     Oid common;
 
@@ -164,7 +164,7 @@ static Status combine(Binder *b, Level *level, const AstSelect *ast, BoundQuery 
     SqlType *types = scope_new_array(b->scope, SqlType, count + 1);
 
     if (count != right->columns_count)
-        BIND_FAIL(b, ast->node.location, E_SYNTAX,
+        BIND_FAIL(b, right->columns_count ? right->columns[0].location : -1, E_SYNTAX,
                   "each %s query must have the same number of columns", words);
     for (uint32_t i = 0; i < count; i++)
         TRY(common_column(b, &left->columns[i], &right->columns[i], words, &types[i]));
@@ -274,6 +274,7 @@ static Status values_query(Binder *b, Level *level, const AstSelect *ast, BoundQ
     for (uint32_t i = 0; i < width; i++) {
         BoundColumn *column = &out->columns[i];
         TRY(unify_column(b, rows, rows_count, i, &column->type));
+        column->location = rows[0].data[i]->location;
         column->name = str_from(scope_printf(b->scope, "column%u", i + 1));
         column->id = bind_new_column(b, level);
         plan->columns[i] = (PlanColumn){column->id, column->type, column->name.ptr};

@@ -60,8 +60,42 @@ static bool find_in_schema(Binder *b, const Schema *schema, Str name, const Obje
     return *out != NULL || *view_out != NULL;
 }
 
-Status bind_find_relation(Binder *b, const AstName *name, int32_t location, const Object **out,
-                          const SystemView **view_out)
+/* What the view under work says of a name in its text; NULL if it says nothing. */
+static const ViewSource *find_source(const Binder *b, const AstName *name)
+{
+    for (uint32_t i = 0; b->view && i < b->view->sources_count; i++) {
+        const ViewSource *source = &b->view->sources[i];
+        if (str_equal(source->schema, name->schema) && str_equal(source->name, name->name))
+            return source;
+    }
+    return NULL;
+}
+
+/* Names and number of the item's columns as they were when the view was made: columns added since
+   stand at the end, dropped ones are in neither list. */
+static void apply_source(const Binder *b, const AstName *name, const Column *columns,
+                         RangeItem *item)
+{
+    const ViewSource *source = find_source(b, name);
+
+    if (source == NULL)
+        return;
+    for (uint32_t i = 0; i < item->columns_count; i++) {
+        uint32_t at = 0;
+        while (at < source->columns_count && source->column_ids[at] != columns[i].id)
+            at++;
+        if (at == source->columns_count) {
+            item->columns_count = i;
+            break;
+        }
+        item->columns[i].name = source->column_names[at];
+    }
+    if (source->schema.len > 0)
+        item->schema = source->schema;
+}
+
+static Status find_relation(Binder *b, const AstName *name, int32_t location, const Object **out,
+                            const SystemView **view_out)
 {
     Status st = OK;
     const Catalog *catalog = b->env->catalog;
@@ -83,6 +117,23 @@ Status bind_find_relation(Binder *b, const AstName *name, int32_t location, cons
             goto done;
     }
     TRY(no_relation(b, name, location));
+done:
+    return st;
+}
+
+Status bind_find_relation(Binder *b, const AstName *name, int32_t location, const Object **out,
+                          const SystemView **view_out)
+{
+    Status st = OK;
+    const ViewSource *source = find_source(b, name);
+
+    *view_out = NULL;
+    *out = source ? catalog_by_oid(b->env->catalog, source->oid) : NULL;
+    if (*out)
+        return OK;
+    TRY(find_relation(b, name, location, out, view_out));
+    if (*out && b->view == NULL && b->env->named)
+        b->env->named(b->env->named_arg, name, *out);
 done:
     return st;
 }
@@ -127,7 +178,7 @@ RangeItem *bind_scan_table(Binder *b, Level *level, const Table *table, Str alia
 static Status bind_plain_table(Binder *b, Level *level, const AstTableRef *ast, const Table *table,
                                Plan **out)
 {
-    Str name = ast->alias ? ast->alias->name : table->object.name;
+    Str name = ast->alias ? ast->alias->name : ast->name.name;
     RangeItem *item = bind_scan_table(b, level, table, name);
 
     *out = item->scan;
@@ -135,6 +186,7 @@ static Status bind_plain_table(Binder *b, Level *level, const AstTableRef *ast, 
         const Object *schema = catalog_by_oid(b->env->catalog, table->object.schema);
         item->schema = schema ? schema->name : (Str){0};
     }
+    apply_source(b, &ast->name, table->columns, item);
     return bind_apply_alias(b, item, ast->alias, ast->node.location);
 }
 
@@ -178,6 +230,7 @@ static Status bind_view_query(Binder *b, const View *view, BoundQuery *out)
     const Oid *path = env->search_path;
     uint32_t path_count = env->search_path_count;
     bool stored = b->stored;
+    const View *outer_view = b->view;
     AstList statements;
     Oid *own_path = scope_new_array(b->scope, Oid, path_count + 1);
 
@@ -185,6 +238,7 @@ static Status bind_view_query(Binder *b, const View *view, BoundQuery *out)
     if (path_count > 0)
         memcpy(own_path + 1, path, path_count * sizeof *path);
     b->stored = true;
+    b->view = view;
     b->views_depth++;
     env->search_path = own_path;
     env->search_path_count = path_count + 1;
@@ -199,6 +253,7 @@ done:
     env->search_path = path;
     env->search_path_count = path_count;
     b->views_depth--;
+    b->view = outer_view;
     b->stored = stored;
     return st;
 }
@@ -220,9 +275,10 @@ static Status bind_view(Binder *b, Level *level, const AstTableRef *ast, const V
                              .attnum = (int16_t)(view->columns[i].id + 1)};
         query.columns[i].name = view->columns[i].name;
     }
-    Str name = ast->alias ? ast->alias->name : view->object.name;
+    Str name = ast->alias ? ast->alias->name : ast->name.name;
     RangeItem *item = bind_add_query_item(b, level, name, &query);
     item->table_name = view->object.name;
+    apply_source(b, &ast->name, view->columns, item);
     bind_use_table(b, view->object.oid, TABLE_ACCESS_SHARE);
     TRY(bind_apply_alias(b, item, ast->alias, ast->node.location));
     *out = query.plan;

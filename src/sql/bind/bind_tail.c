@@ -127,6 +127,7 @@ static void describe(Binder *b, const Tail *tail, const ColumnId *ids, uint32_t 
         out->columns[i] = (BoundColumn){.name = target->name,
                                         .id = ids[i],
                                         .type = target->expr->type,
+                                        .location = bind_start(target->expr),
                                         .declared = bind_reported_typmod(target->expr) ==
                                                     target->expr->type.typmod};
     }

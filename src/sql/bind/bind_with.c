@@ -21,7 +21,8 @@ static Status check_reference(Binder *b, const Cte *cte, int32_t location)
     Status st = OK;
 
     if (cte->forbidden)
-        BIND_FAIL(b, location, E_INVALID_RECURSION, cte->forbidden, STR_ARGS(cte->name));
+        BIND_FAIL(b, cte->location >= 0 ? cte->location : location, E_INVALID_RECURSION,
+                  cte->forbidden, STR_ARGS(cte->name));
     if (cte->working && b->sublinks > cte->sublinks)
         BIND_FAIL(b, location, E_INVALID_RECURSION,
                   "recursive reference to query \"%.*s\" must not appear within a subquery",
@@ -101,6 +102,7 @@ static Cte *new_cte(Binder *b, const AstCte *ast)
     cte->ast = ast;
     cte->id = b->ctes_next++;
     cte->sublinks = b->sublinks;
+    cte->location = -1;
     return cte;
 }
 
@@ -165,7 +167,7 @@ static Status check_step_types(Binder *b, Recursion *r)
                          STR_ARGS(r->ast->name), i + 1, bind_type_name(b, base.type.oid),
                          bind_type_name(b, common));
         error_hint(b->ctx, "Cast the output of the non-recursive term to the correct type.");
-        TRY(bind_at(b, r->ast->node.location, st));
+        TRY(bind_at(b, r->base.columns[i].location, st));
     }
 done:
     return st;
@@ -244,7 +246,7 @@ static Status bind_terms(Binder *b, Recursion *r)
     set_columns(b, r->self, &r->base);
     r->self->forbidden = NULL;
     r->self->working = true;
-    TRY(bind_query(b, r->level, query->args.items[query->args.count - 1], false, &r->step));
+    TRY(bind_query(b, r->level, query->args.items[query->args.count - 1], true, &r->step));
 done:
     return st;
 }
@@ -260,6 +262,7 @@ static Status bind_recursive(Binder *b, Level *level, const AstCte *ast, BoundQu
     r.self = new_cte(b, ast);
     r.level->ctes = r.self;
     if (r.query->setop == AST_SETOP_NONE) {
+        r.self->location = ast->node.location;
         r.self->forbidden = "recursive query \"%.*s\" does not have the form non-recursive-term "
                             "UNION [ALL] recursive-term";
         TRY(bind_query(b, r.level, ast->query, false, out));

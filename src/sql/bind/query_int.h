@@ -134,7 +134,7 @@ Status bind_stored_expr(Binder *b, Level *level, Clause clause, Str sql, Expr **
 /* Binds RETURNING in `level` and makes it the output of `modify`. */
 Status bind_returning(Binder *b, Level *level, const AstList *ast, Plan *modify, BoundQuery *out);
 /* 428C9 unless OVERRIDING allows it: a value given for a GENERATED ALWAYS column. */
-Status bind_generated_always(Binder *b, const Column *column, int32_t location);
+Status bind_generated_always(Binder *b, const Column *column);
 
 /* bind_assign.c: SET lists. */
 typedef struct SetList {

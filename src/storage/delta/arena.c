@@ -6,8 +6,10 @@
 #include "storage/delta/arena.h"
 
 #include "base/memory.h"
-#include <sys/mman.h>
+#include "os/pages.h"
 #include "os/thread.h"
+
+#define BLOCK_BYTES_MAX PAGES_HUGE_BYTES
 
 void delta_arena_init(DeltaArena *arena, size_t first_bytes, bool ordered)
 {
@@ -37,7 +39,7 @@ void delta_arena_reset(DeltaArena *arena)
 
     while (block) {
         DeltaBlock *next = block->next;
-        if (keep == NULL && block->size == arena->first_bytes)
+        if (keep == NULL && block->size == arena->first_bytes - sizeof *block)
             keep = block;
         else
             mem_free(block);
@@ -49,19 +51,26 @@ void delta_arena_reset(DeltaArena *arena)
         atomic_store_explicit(&keep->used, 0, memory_order_relaxed);
         atomic_store_explicit(&arena->bytes, sizeof *keep + keep->size, memory_order_relaxed);
         atomic_store_explicit(&arena->current, keep, memory_order_relaxed);
-        arena->next_bytes = MIN(arena->first_bytes * 2, DELTA_ARENA_BLOCK_MAX);
+        arena->next_bytes = MIN(arena->first_bytes * 2, BLOCK_BYTES_MAX);
     }
 }
 
-static DeltaBlock *block_new(DeltaArena *arena, size_t size)
+/* `bytes` with the header. */
+static DeltaBlock *block_new(DeltaArena *arena, size_t bytes)
 {
-    DeltaBlock *block = size > 1048576 ? mem_try_alloc_aligned(2<<20, sizeof *block + size) : mem_alloc(sizeof *block + size);
+    DeltaBlock *block;
 
-    if (size > 1048576) madvise(block, 2<<20, MADV_HUGEPAGE);
+    if (bytes == BLOCK_BYTES_MAX) {
+        block = mem_try_alloc_aligned(PAGES_HUGE_BYTES, bytes);
+        ASSERT(block != NULL && "out of memory");
+        pages_advise_huge(block, bytes);
+    } else {
+        block = mem_alloc(bytes);
+    }
     block->next = NULL;
-    block->size = size;
+    block->size = bytes - sizeof *block;
     atomic_store_explicit(&block->used, 0, memory_order_relaxed);
-    atomic_fetch_add_explicit(&arena->bytes, sizeof *block + size, memory_order_relaxed);
+    atomic_fetch_add_explicit(&arena->bytes, bytes, memory_order_relaxed);
     return block;
 }
 
@@ -81,8 +90,8 @@ static void *alloc_in_new_block_locked(DeltaArena *arena, size_t bytes)
 {
     DeltaBlock *current = atomic_load_explicit(&arena->current, memory_order_relaxed);
     bool large = bytes > arena->next_bytes / 4;
-    DeltaBlock *block =
-        block_new(arena, large ? MAX(bytes, arena->first_bytes) : MIN(arena->next_bytes,(2<<20)-sizeof(DeltaBlock)));
+    size_t large_bytes = MAX(sizeof(DeltaBlock) + bytes, arena->first_bytes);
+    DeltaBlock *block = block_new(arena, large ? large_bytes : arena->next_bytes);
 
     atomic_store_explicit(&block->used, bytes, memory_order_relaxed);
     if (large && current && !arena->ordered) {
@@ -91,7 +100,7 @@ static void *alloc_in_new_block_locked(DeltaArena *arena, size_t bytes)
         return block->bytes;
     }
     if (!large)
-        arena->next_bytes = MIN(arena->next_bytes * 2, DELTA_ARENA_BLOCK_MAX);
+        arena->next_bytes = MIN(arena->next_bytes * 2, BLOCK_BYTES_MAX);
     block->next = current;
     atomic_store_explicit(&arena->current, block, memory_order_release);
     return block->bytes;

@@ -3,7 +3,7 @@
 // Aggregate calls and set-returning calls. Both are taken out of the expression they stand in: the
 // level keeps them, the expression gets the column that will hold the result. An aggregate whose
 // arguments are all of an enclosing query belongs to that query.
-#include "sql/bind/expr/expr_int.h"
+#include "sql/bind/query_int.h"
 
 const char *bind_clause_words(Clause clause)
 {
@@ -141,6 +141,7 @@ static Status bind_agg_parts(Binder *b, Level *level, const AstFuncCall *ast, Ex
     for (uint32_t i = 0; i < ast->args.count; i++)
         TRY(bind_expr(b, level, ast->args.items[i], &agg->args[i]));
     TRY(bind_agg_order(b, level, ast, agg));
+    level->in_aggregate = false;
     if (ast->filter)
         TRY(bind_condition(b, level, CLAUSE_FILTER, ast->filter, "FILTER", &agg->agg.filter));
 done:

@@ -151,8 +151,6 @@ Status bind_nullif(Binder *b, Level *level, const AstNullIf *ast, Expr **out)
         TRY(bind_coerce(b, sides[0], sql_type(op->left), CAST_IMPLICIT, location, &sides[0]));
     TRY(bind_coerce(b, sides[1], sql_type(op->right), CAST_IMPLICIT, location, &sides[1]));
     expr->type = sides[0]->type;
-    if (op->left == OID_NUMERIC && op->right == OID_NUMERIC)
-        TRY(bind_to_common(b, sides, 2, OID_NUMERIC, "NULLIF", &expr->type));
     memcpy(expr->args, sides, sizeof sides);
     expr->func.info = op->func;
     expr->func.op = op;

@@ -11,34 +11,6 @@ bool bind_can_coerce(Oid from, Oid to, CastContext context)
     return cast_find(from, to, context) != CAST_NONE;
 }
 
-/* The literal's text read as the type. An explicit cast cuts to the length of the typmod, so the
-   text is read without it first. */
-static Status read_literal(Binder *b, Expr *expr, SqlType target, CastContext context, Expr **out)
-{
-    Status st = OK;
-    Datum value = datum_null(target);
-    bool cuts = context == CAST_EXPLICIT && target.typmod >= 0 && target.oid != OID_INTERVAL;
-
-    if (!expr->constant.is_null) {
-        SqlType read = cuts ? sql_type(target.oid) : target;
-        TRY(bind_at(b, expr->location,
-                    type_input(b->ctx, b->scope, read, strview_str(&expr->constant.string),
-                               b->env->io, &value)));
-        if (target.oid == OID_NUMERIC && target.typmod < 0)
-            target = numeric_type_of(&value.numeric);
-        if (!type_equal(read, target)) {
-            Datum cut = datum_copy(b->scope, &value);
-            TRY(bind_at(b, expr->location,
-                        cast_datum(b->ctx, b->scope, &cut, target, true, b->env->io, &value)));
-        }
-    }
-    *out = expr_const(b->scope, &value);
-    (*out)->type = (*out)->constant.type = target;
-    (*out)->location = expr->location;
-done:
-    return st;
-}
-
 static Expr *make_cast(Binder *b, Expr *expr, SqlType target, CastContext context)
 {
     Expr *cast = expr_new(b->scope, EXPR_CAST, target, 1);
@@ -47,6 +19,29 @@ static Expr *make_cast(Binder *b, Expr *expr, SqlType target, CastContext contex
     cast->cast.explicit_cast = context == CAST_EXPLICIT;
     cast->location = expr->location;
     return bind_fold(b, cast);
+}
+
+/* The literal's text read as the type; its typmod is then a cast's matter, which cuts or refuses
+   when the statement runs. */
+static Status read_literal(Binder *b, Expr *expr, SqlType target, CastContext context, Expr **out)
+{
+    Status st = OK;
+    SqlType read = target.oid == OID_INTERVAL ? target : sql_type(target.oid);
+    Datum value = datum_null(read);
+
+    if (!expr->constant.is_null)
+        TRY(bind_at(b, expr->location,
+                    type_input(b->ctx, b->scope, read, strview_str(&expr->constant.string),
+                               b->env->io, &value)));
+    *out = expr_const(b->scope, &value);
+    (*out)->type = (*out)->constant.type = read;
+    (*out)->location = expr->location;
+    if (read.oid == OID_NUMERIC && target.typmod < 0 && !value.is_null)
+        target = numeric_type_of(&value.numeric);
+    if (!type_equal(read, target))
+        *out = make_cast(b, *out, target, context);
+done:
+    return st;
 }
 
 /* An integer constant as numeric needs only its own digits. */
@@ -112,11 +107,11 @@ Status bind_coerce_specific(Binder *b, Expr *expr, Oid type, const char *constru
 {
     Status st = OK;
 
-    if (!bind_can_coerce(expr->type.oid, type, CAST_IMPLICIT))
+    if (!bind_can_coerce(expr->type.oid, type, CAST_ASSIGNMENT))
         BIND_FAIL(b, expr->location, E_DATATYPE_MISMATCH,
                   "argument of %s must be type %s, not type %s", construct, bind_type_name(b, type),
                   bind_type_name(b, expr->type.oid));
-    TRY(bind_coerce(b, expr, sql_type(type), CAST_IMPLICIT, expr->location, out));
+    TRY(bind_coerce(b, expr, sql_type(type), CAST_ASSIGNMENT, expr->location, out));
 done:
     return st;
 }

@@ -279,7 +279,6 @@ static Status bind_row_null_test(Binder *b, Level *level, const AstNullTest *ast
     for (uint32_t i = 0; i < row->args.count; i++) {
         Expr *arg;
         TRY(bind_expr(b, level, row->args.items[i], &arg));
-        TRY(bind_resolve_unknown(b, &arg));
         all->args[i] = null_test(b, arg, ast->negated, ast->node.location);
     }
     *out = row->args.count == 1 ? all->args[0] : all;
@@ -295,7 +294,6 @@ Status bind_null_test(Binder *b, Level *level, const AstNullTest *ast, Expr **ou
     if (ast_is(ast->arg, AST_ROW))
         return bind_row_null_test(b, level, ast, out);
     TRY(bind_expr(b, level, ast->arg, &arg));
-    TRY(bind_resolve_unknown(b, &arg));
     *out = null_test(b, arg, ast->negated, ast->node.location);
 done:
     return st;

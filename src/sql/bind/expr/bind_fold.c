@@ -52,5 +52,8 @@ Expr *bind_fold(Binder *b, Expr *expr)
         if (expr->args[i]->kind != EXPR_CONST)
             return expr;
     }
-    return sql_fold(b->scope, b->env->io, b->env->session, expr);
+    Expr *folded = sql_fold(b->scope, b->env->io, b->env->session, expr);
+    if (folded != expr)
+        folded->location = bind_start(expr);
+    return folded;
 }

@@ -294,10 +294,6 @@ static Status check_plain_call(Binder *b, const AstFuncCall *ast)
 
     if (ast->over)
         TRY(bind_unsupported(b, location, "window functions are"));
-    if (ast->star)
-        BIND_FAIL(b, location, E_WRONG_OBJECT_TYPE,
-                  "%.*s(*) specified, but %.*s is not an aggregate function", STR_ARGS(name),
-                  STR_ARGS(name));
     if (ast->distinct)
         BIND_FAIL(b, location, E_WRONG_OBJECT_TYPE,
                   "DISTINCT specified, but %.*s is not an aggregate function", STR_ARGS(name));
@@ -348,6 +344,10 @@ Status bind_func_call(Binder *b, Level *level, const AstFuncCall *ast, Expr **ou
     for (uint32_t i = 0; i < ast->args.count; i++)
         TRY(bind_expr(b, level, ast->args.items[i], &call.args[i]));
     TRY(bind_bound_call(b, level, &call, out));
+    if (ast->star)
+        BIND_FAIL(b, call.location, E_WRONG_OBJECT_TYPE,
+                  "%.*s(*) specified, but %.*s is not an aggregate function", STR_ARGS(call.name),
+                  STR_ARGS(call.name));
 done:
     return st;
 }

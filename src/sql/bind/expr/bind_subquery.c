@@ -2,7 +2,7 @@
 //
 // Subqueries in expressions: scalar, EXISTS, IN/ANY/ALL, ARRAY. The query is bound one level down;
 // what it takes from outside is noted for the optimiser, which unnests it.
-#include "sql/bind/expr/expr_int.h"
+#include "sql/bind/query_int.h"
 
 static Status check_subquery_clause(Binder *b, const Level *level, int32_t location)
 {

@@ -160,10 +160,23 @@ done:
     return st;
 }
 
+int32_t bind_start(const Expr *expr)
+{
+    int32_t start = expr->location;
+
+    for (uint32_t i = 0; i < expr->args_count && start >= 0; i++) {
+        int32_t first = bind_start(expr->args[i]);
+        if (first >= 0 && first < start)
+            start = first;
+    }
+    return start;
+}
+
 int32_t bind_reported_typmod(const Expr *expr)
 {
     switch (expr->kind) {
     case EXPR_COLUMN: return expr->column.declared ? expr->type.typmod : -1;
+    case EXPR_NULLIF: return bind_reported_typmod(expr->args[0]);
     case EXPR_CAST: return expr->cast.explicit_cast ? expr->type.typmod : -1;
     case EXPR_COALESCE:
     case EXPR_GREATEST:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Expressions: types, coercions, overloads, and one function a kind of node. All make typed nodes of
-// bound operands; names of columns are looked up through the level. Errors carry a position.
+// Expressions: types, coercions, overloads, and one function a kind of node. All make typed nodes
+// of bound operands; names of columns are looked up through the level. Errors carry a position.
 #ifndef DBASPOT_SQL_BIND_EXPR_EXPR_INT_H
 #define DBASPOT_SQL_BIND_EXPR_EXPR_INT_H
 
@@ -16,7 +16,7 @@ Status bind_coerce(Binder *b, Expr *expr, SqlType target, CastContext context, i
                    Expr **out);
 /* 42804 "argument of WHERE must be type boolean, not type integer". */
 Status bind_coerce_bool(Binder *b, Expr *expr, const char *construct, Expr **out);
-/* The same for another type, implicit casts only. */
+/* The same for another type. */
 Status bind_coerce_specific(Binder *b, Expr *expr, Oid type, const char *construct, Expr **out);
 /* An unknown literal or parameter becomes text. */
 Status bind_resolve_unknown(Binder *b, Expr **expr);
@@ -26,6 +26,8 @@ Status bind_common_type(Binder *b, Expr *const *exprs, uint32_t count, const cha
 /* Coerces all to one type and typmod that keeps each value as it is displayed. */
 Status bind_to_common(Binder *b, Expr **exprs, uint32_t count, Oid type, const char *context,
                       SqlType *out);
+/* Where the expression's text begins: an operator's location is that of its sign. */
+int32_t bind_start(const Expr *expr);
 /* The typmod reported to the client for an expression. */
 int32_t bind_reported_typmod(const Expr *expr);
 

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Time zones as SQL names them: AT TIME ZONE's left side. Private to this room; any thread.
+#ifndef DBASPOT_FUNC_ZONE_H
+#define DBASPOT_FUNC_ZONE_H
+
+#include "types/timezone.h"
+
+/* An IANA name, an abbreviation or a POSIX form; E_INVALID_PARAMETER_VALUE if it is none. */
+Status func_find_zone(Ctx *ctx, Str name, const TimeZone **out);
+
+#endif

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// madvise; a kernel without huge pages refuses, which changes nothing. Any thread.
+#include "os/pages.h"
+
+#include <sys/mman.h>
+
+void pages_advise_huge(void *at, size_t bytes)
+{
+    ASSERT((uintptr_t)at % PAGES_HUGE_BYTES == 0);
+#ifdef MADV_HUGEPAGE
+    (void)!madvise(at, bytes, MADV_HUGEPAGE);
+#endif
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The optimiser's own words: the state of one statement's optimisation and the passes over its
+// plan. Plans are changed in place (they belong to the statement being planned); expressions are
+// shared, so who changes one copies it first; catalog objects are only read. One thread.
+#ifndef DBASPOT_SQL_OPTIMISE_OPTIMISE_INT_H
+#define DBASPOT_SQL_OPTIMISE_OPTIMISE_INT_H
+
+#include "base/map.h"
+#include "sql/sql.h"
+
+/* Deeper plans and expressions are refused: passes recurse over both. */
+#define OPTIMISE_DEPTH_MAX 3000
+
+/* --- sets of columns (idset.c) ----------------------------------------------------------------- */
+
+/* Grows as needed; zeroed is empty. */
+typedef struct IdSet {
+    uint64_t *words;
+    uint32_t words_count;
+} IdSet;
+
+void idset_add(Scope *scope, IdSet *set, ColumnId id);
+void idset_union(Scope *scope, IdSet *set, const IdSet *other);
+void idset_subtract(IdSet *set, const IdSet *other);
+bool idset_has(const IdSet *set, ColumnId id);
+bool idset_empty(const IdSet *set);
+/* All of `a` are in `b`. */
+bool idset_within(const IdSet *a, const IdSet *b);
+bool idset_overlaps(const IdSet *a, const IdSet *b);
+IdSet idset_of_plan(Scope *scope, const Plan *plan);
+/* Columns an expression uses, with those its subqueries take from outside. */
+void idset_add_expr(Scope *scope, IdSet *set, const Expr *expr);
+IdSet idset_of_expr(Scope *scope, const Expr *expr);
+
+/* --- the statement's state --------------------------------------------------------------------- */
+
+typedef struct Optimiser {
+    Ctx *ctx;
+    Scope *scope;
+    const BindEnv *env;
+    Storage *storage;
+    PlannedStatement *statement;
+    ColumnId column_next; /* ids below are in use */
+    uint32_t cte_next;
+} Optimiser;
+
+/* --- expressions (predicate.c) ----------------------------------------------------------------- */
+
+typedef enum CompareOp {
+    COMPARE_NONE,
+    COMPARE_EQ,
+    COMPARE_NE,
+    COMPARE_LT,
+    COMPARE_LE,
+    COMPARE_GT,
+    COMPARE_GE
+} CompareOp;
+
+/* Which comparison an expression is: an operator call with two arguments. */
+CompareOp predicate_compare(const Expr *expr);
+/* The same with its sides exchanged: a < b is b > a. */
+CompareOp compare_commute(CompareOp op);
+bool expr_is_column(const Expr *expr, ColumnId id);
+bool expr_is_true(const Expr *expr);
+/* Constant false or NULL: as a condition it lets nothing pass. */
+bool expr_is_false(const Expr *expr);
+void list_append(Scope *scope, ExprList *to, const ExprList *from);
+/* NULL if the plan does not make the column. */
+const PlanColumn *plan_column(const Plan *plan, ColumnId id);
+Plan *plan_over(Scope *scope, PlanKind kind, Plan *child);
+/* `plan` itself, or a filter over it. */
+Plan *plan_filter(Scope *scope, Plan *child, const ExprList *conditions);
+/* A projection of the columns in `keep`, in the child's order. */
+Plan *plan_narrow(Scope *scope, Plan *child, const IdSet *keep);
+Expr *plan_column_expr(Scope *scope, const PlanColumn *column);
+
+/* --- access paths (access.c) ------------------------------------------------------------------- */
+
+/* One way to read a table. */
+typedef struct AccessPath {
+    ScanMethod method;
+    const Index *index; /* SCAN_INDEX */
+    KeyBounds bounds;
+    bool unique; /* at most one row for each set of bounds */
+    bool *used;  /* by conjunct: the bounds imply it */
+    double rows; /* read from the table, for one set of bounds */
+    double cost;
+} AccessPath;
+
+/* The cheapest way to read the scan's table with these conjuncts; columns in `outer` count as known
+   values (index joins). */
+void access_choose(Optimiser *o, const Plan *scan, const ExprList *conjuncts, const IdSet *outer,
+                   AccessPath *out);
+/* Fills in the scan, with the conjuncts that the path leaves as its filters. */
+void access_apply(Optimiser *o, Plan *scan, const ExprList *conjuncts, const AccessPath *path);
+
+/* --- physical choices (physical.c, join_keys.c) ------------------------------------------------ */
+
+/* Splits conditions into hash keys and the rest. */
+void join_split_conditions(Optimiser *o, Plan *join);
+/* Methods of every node, bottom-up. */
+Status physical_plan(Optimiser *o, Plan *plan);
+
+#endif
