@@ -5,6 +5,7 @@
 // the catalog handle is only read then, and what is changed (currval) is under the sequence mutex.
 #include "api/session_int.h"
 
+#include "catalog/sequence.h"
 #include "exec/ddl/describe.h"
 #include "sql/ident.h"
 

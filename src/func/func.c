@@ -27,16 +27,16 @@ static FuncInfo funcs[] = {
      ARGS args_,                                                                               \
      .example = (example_),                                                                    \
      ##__VA_ARGS__},
-#define SET_FUNC(oid_, name_, result_, set_, args_, defaults_, ...) \
-    {.oid = (oid_),                                                 \
-     .name = (name_),                                               \
-     .result = (result_),                                           \
-     .set = (set_),                                                 \
-     .strict = true,                                                \
-     .cost = 1,                                                     \
-     ARGS args_,                                                    \
-     .defaults_count = (defaults_),                                 \
-     .example = "",                                                 \
+#define SET_FUNC(oid_, name_, result_, set_, strict_, args_, defaults_, ...) \
+    {.oid = (oid_),                                                          \
+     .name = (name_),                                                        \
+     .result = (result_),                                                    \
+     .set = (set_),                                                          \
+     .strict = (strict_),                                                    \
+     .cost = 1,                                                              \
+     ARGS args_,                                                             \
+     .defaults_count = (defaults_),                                          \
+     .example = "",                                                          \
      ##__VA_ARGS__},
 #include "func/funcs.def"
 #include "func/sets.def"

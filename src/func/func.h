@@ -24,7 +24,11 @@ typedef enum Volatility { IMMUTABLE, STABLE, VOLATILE } Volatility;
    form. Arguments come in any form. Memory from call->scope. */
 typedef Status (*FuncKernel)(FuncCall *call, const Vector *const *args, uint32_t rows, Vector *out);
 
-/* A set-returning function: called repeatedly, appends rows to `out` until *done. */
+/* A set-returning function: called repeatedly, appends rows to `out` until *done. The columns of
+   `out` are flat, have room for BATCH_ROWS_MAX rows and no validity at first; a call that finds
+   rows_count at BATCH_ROWS_MAX adds nothing. call->state is NULL at the first call of a set, and
+   the function keeps its place there, in state_scope. Strict: the caller gives no rows if an
+   argument is NULL. */
 typedef Status (*SetFunc)(FuncCall *call, const Datum *args, uint32_t args_count, Batch *out,
                           bool *done);
 

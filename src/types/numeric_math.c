@@ -270,10 +270,10 @@ static Status power_special(Ctx *ctx, const Numeric *base, const Numeric *expone
     return OK;
 }
 
-/* Decimal weight of base^exponent, as PostgreSQL's power_var_int estimates it. */
-static double power_weight(const Numeric *base, double exponent)
+/* log10(|x|), from its first digits. */
+static double decimal_log(const Numeric *x)
 {
-    Base10000 digits = to_base10000(base);
+    Base10000 digits = to_base10000(x);
     double first = digits.digits[0];
     int weight = digits.weight * 4;
 
@@ -281,7 +281,25 @@ static double power_weight(const Numeric *base, double exponent)
         first = first * 10000 + digits.digits[i];
         weight -= 4;
     }
-    return exponent * (log10(first) + weight);
+    return log10(first) + weight;
+}
+
+/* Scale of the result: a 32-bit integer exponent asks only for the base's. */
+static int power_scale(const Numeric *base, const Numeric *exponent, bool integer)
+{
+    double power = numeric_to_double(exponent);
+
+    if (integer && power >= INT32_MIN && power <= INT32_MAX)
+        return clamp_scale(MIN_SIGNIFICANT_DIGITS, base->scale);
+    double weight = 0;
+    if (base->coefficient != 0) {
+        /* PostgreSQL's estimate has about 8 digits of the logarithm, and so have we. */
+        double unit = pow(10, MAX(8 - ln_weight(base), 0));
+        double ln = rint(decimal_log(base) / LOG10_E * unit) / unit;
+        weight = rint(ln * power * unit) / unit * LOG10_E;
+    }
+    weight = MAX(MIN(weight, 2000.0), -2000.0);
+    return clamp_scale(MIN_SIGNIFICANT_DIGITS - (int)weight, MAX(base->scale, exponent->scale));
 }
 
 /* base^exponent by exp(exponent * ln(|base|)); base is neither 0 nor 1. */
@@ -318,11 +336,7 @@ Status numeric_power(Ctx *ctx, const Numeric *base, const Numeric *exponent, Num
         return error_raise(ctx, E_INVALID_ARGUMENT_FOR_POWER,
                            "a negative number raised to a non-integer power yields a complex "
                            "result");
-    double power = numeric_to_double(exponent);
-    double weight = base->coefficient == 0 ? 0 : power_weight(base, power);
-    weight = MAX(MIN(weight, 2000.0), -2000.0);
-    int scale =
-        clamp_scale(MIN_SIGNIFICANT_DIGITS - (int)weight, MAX(base->scale, exponent->scale));
+    int scale = power_scale(base, exponent, integer);
     if (exponent->coefficient == 0 || compare_size_with_one(base) == 0) {
         bool negative = base->coefficient < 0 && is_odd(exponent);
         scale = MIN(scale, DIGITS_MAX - 1);
