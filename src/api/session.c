@@ -217,7 +217,7 @@ static SessionStep fail(Session *session)
     return STEP_DONE;
 }
 
-/* 0 not waiting for the log (any more), 1 still waiting; a failed log is an error. */
+/* API-1. 0 not waiting for the log (any more), 1 still waiting; a failed log is an error. */
 static int awaits_log(Session *session)
 {
     if (!session->request.committing)

@@ -7,11 +7,11 @@
 
 #include "base/scope.h"
 
-#define ARRAY(T)                                                                                   \
-    struct {                                                                                       \
-        T *data;                                                                                   \
-        uint32_t count;                                                                            \
-        uint32_t cap;                                                                              \
+#define ARRAY(T)        \
+    struct {            \
+        T *data;        \
+        uint32_t count; \
+        uint32_t cap;   \
     }
 
 /* Makes room for one more element of `bytes` bytes; used by array_push. */
@@ -28,11 +28,11 @@ static inline void *array_grow(Scope *scope, void *data, uint32_t count, uint32_
     return grown;
 }
 
-#define array_push(scope, array, ...)                                                              \
-    do {                                                                                           \
-        (array)->data = array_grow((scope), (array)->data, (array)->count, &(array)->cap,          \
-                                   sizeof *(array)->data);                                         \
-        (array)->data[(array)->count++] = (__VA_ARGS__);                                           \
+#define array_push(scope, array, ...)                                                     \
+    do {                                                                                  \
+        (array)->data = array_grow((scope), (array)->data, (array)->count, &(array)->cap, \
+                                   sizeof *(array)->data);                                \
+        (array)->data[(array)->count++] = (__VA_ARGS__);                                  \
     } while (0)
 
 #define array_last(array) ((array)->data[(array)->count - 1])

@@ -24,11 +24,11 @@ typedef enum STATUS_ATTRIBUTE Status {
 } Status;
 
 typedef struct Error {
-    Status status;    /* OK when there is none */
-    char *message;    /* primary message; the strings are owned by the Ctx, NULL if absent */
+    Status status; /* OK when there is none */
+    char *message; /* primary message; the strings are owned by the Ctx, NULL if absent */
     char *detail;
     char *hint;
-    char *where;      /* context lines, e.g. "COPY lineitem, line 7" */
+    char *where; /* context lines, e.g. "COPY lineitem, line 7" */
     char *schema_name;
     char *table_name;
     char *column_name;
@@ -69,17 +69,17 @@ const char *error_condition(Status status);
 Status ctx_check_cancel(Ctx *ctx);
 
 /* The line to jump to is `done:`, the variable is `st`. */
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        st = (call);                                                                               \
-        if (UNLIKELY(st != OK))                                                                    \
-            goto done;                                                                             \
+#define TRY(call)               \
+    do {                        \
+        st = (call);            \
+        if (UNLIKELY(st != OK)) \
+            goto done;          \
     } while (0)
 
-#define FAIL(ctx, status, ...)                                                                     \
-    do {                                                                                           \
-        st = error_raise((ctx), (status), __VA_ARGS__);                                            \
-        goto done;                                                                                 \
+#define FAIL(ctx, status, ...)                          \
+    do {                                                \
+        st = error_raise((ctx), (status), __VA_ARGS__); \
+        goto done;                                      \
     } while (0)
 
 #endif

@@ -45,8 +45,7 @@ static Slot *table_find(const Table *table, const Slot *probe)
     for (uint32_t at = (uint32_t)probe->hash & (table->cap - 1);;
          at = (at + 1) & (table->cap - 1)) {
         Slot *slot = &table->slots[at];
-        if (slot->value == NULL ||
-            (slot->value != &removed_mark && slot_matches(slot, probe)))
+        if (slot->value == NULL || (slot->value != &removed_mark && slot_matches(slot, probe)))
             return slot;
     }
 }

@@ -125,6 +125,7 @@ bool scope_fits(const Scope *scope, size_t bytes)
     return true;
 }
 
+/* BASE-1: what passes a limit is taken back before anyone else can see it as granted. */
 Status scope_charge(Ctx *ctx, Scope *scope, size_t bytes)
 {
     for (Scope *s = scope; s; s = s->parent) {

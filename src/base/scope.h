@@ -33,7 +33,8 @@ bool scope_fits(const Scope *scope, size_t bytes);
 
 /* Structure: zeroed, 16-byte aligned, never NULL. */
 void *scope_alloc(Scope *scope, size_t bytes) __attribute__((malloc, returns_nonnull));
-/* What data sizes: not zeroed, 16-byte aligned, charged; E_OUT_OF_MEMORY (53200) beyond a budget. */
+/* What data sizes: not zeroed, 16-byte aligned, charged; E_OUT_OF_MEMORY (53200) beyond a budget.
+ */
 Status scope_alloc_data(Ctx *ctx, Scope *scope, size_t bytes, void **out);
 /* Runs fn(arg) when the scope ends. */
 void scope_defer(Scope *scope, ScopeCleanup fn, void *arg);
@@ -42,7 +43,7 @@ char *scope_strdup(Scope *scope, const char *text);
 char *scope_strndup(Scope *scope, const char *text, size_t length);
 char *scope_printf(Scope *scope, const char *format, ...) PRINTF_LIKE(2, 3);
 
-#define scope_new(scope, T) ((T *)scope_alloc((scope), sizeof(T)))
+#define scope_new(scope, T)              ((T *)scope_alloc((scope), sizeof(T)))
 #define scope_new_array(scope, T, count) ((T *)scope_alloc((scope), sizeof(T) * (size_t)(count)))
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Str: a slice of bytes (text is UTF-8, not terminated). StrBuf: a growing buffer of bytes.
-// Slices own nothing. A StrBuf owns its bytes until strbuf_free, or until its scope ends when it was
-// made by strbuf_init_in. Plain values; one thread a buffer at a time.
+// Slices own nothing. A StrBuf owns its bytes until strbuf_free, or until its scope ends when it
+// was made by strbuf_init_in. Plain values; one thread a buffer at a time.
 #ifndef DBASPOT_BASE_STR_H
 #define DBASPOT_BASE_STR_H
 
@@ -50,7 +50,8 @@ Str str_trim(Str text);
 /* A terminated copy in `scope`; str_copy without the pointer's lifetime. */
 char *str_to_c(Scope *scope, Str text);
 Str str_copy(Scope *scope, Str text);
-/* True if the bytes are well-formed UTF-8 without NUL; else *bad_at is the offset of the first bad byte. */
+/* True if the bytes are well-formed UTF-8 without NUL; else *bad_at is the offset of the first bad
+ * byte. */
 bool str_utf8_valid(Str text, size_t *bad_at);
 /* Number of characters of well-formed UTF-8. */
 size_t str_utf8_length(Str text);

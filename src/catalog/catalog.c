@@ -92,7 +92,7 @@ static Str object_key(Scope *scope, const Object *object)
     return name_key(scope, object->kind, object->database, schema, object->name);
 }
 
-/* Decodes into a fresh entry with one reference. */
+/* Decodes into a fresh entry with one reference. CAT-2: nobody changes it after it is published. */
 static Status entry_decode(Ctx *ctx, Str bytes, uint64_t version, Entry **out)
 {
     Scope *scope = scope_open(NULL, "catalog object");
@@ -429,7 +429,7 @@ void catalog_each(const Catalog *catalog, ObjectKind kind, bool (*visit)(void *a
     scope_close(scope);
 }
 
-/* Inside the commit's critical section: the new version is visible with the commit. */
+/* CAT-1: inside the commit's critical section, so the new version is visible with the commit. */
 static void publish(Catalog *catalog, Timestamp commit_ts)
 {
     CatalogManager *manager = catalog->manager;

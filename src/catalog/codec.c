@@ -139,6 +139,7 @@ static void code_index(Coder *c, Index *index)
     index->columns = columns;
     code_str(c, &index->predicate_sql);
     code(c, &index->nulls_not_distinct);
+    code_str(c, &index->constraint_comment);
 }
 
 static void code_schema_version(Coder *c, RowSchema *schema)
@@ -245,6 +246,7 @@ static void code_table(Coder *c, Table *table)
         code_str(c, &checks[i].name);
         code_str(c, &checks[i].expr_sql);
         code(c, &checks[i].not_valid);
+        code_str(c, &checks[i].comment);
     }
     table->checks = checks;
     code_str(c, &table->options);

@@ -73,6 +73,7 @@ typedef struct CheckConstraint {
     Str name;
     Str expr_sql; /* as printed, without the outer CHECK (…) */
     bool not_valid;
+    Str comment;
 } CheckConstraint;
 
 typedef struct IndexColumn {
@@ -92,6 +93,7 @@ typedef struct Index {
     const IndexColumn *columns;
     Str predicate_sql;       /* partial index; empty: none */
     bool nulls_not_distinct; /* unique: NULLs equal each other */
+    Str constraint_comment;  /* the index's own is object.comment */
 } Index;
 
 typedef struct Table {

@@ -65,6 +65,7 @@ struct SessionInfo {
     int64_t statement_start_us;
     Str client_address; /* empty for a Unix socket */
     uint16_t client_port;
+    _Atomic uint64_t *random_state; /* random()'s; NULL: every call draws entropy, no setseed */
     /* Anything that needs the catalog, the transaction or the settings goes through these; NULL in
        unit tests. Implemented by api/session. */
     const struct SessionHooks *hooks;

@@ -58,7 +58,7 @@ typedef struct PortalFormats {
 typedef enum ConnPhase {
     CONN_STARTUP,
     CONN_IDLE,
-    CONN_POOL, /* a pool thread steps the session: the loop keeps its hands off */
+    CONN_POOL, /* SERVER-1: a pool thread steps the session: the loop keeps its hands off */
     CONN_WAIT, /* the session waits for a lock or the log */
     CONN_COPY, /* COPY data is expected */
     CONN_CLOSING,

@@ -377,7 +377,7 @@ void storage_merger_main(void *arg)
             mutex_unlock(&storage->structure_mutex);
             wos_compact(storage->wos);
             mutex_lock(&storage->structure_mutex);
-        } else if (!join_some_locked(storage)) {
+        } else if (!join_some_locked(storage) && !storage->stopping) {
             condition_wait(&storage->changed, &storage->structure_mutex);
         }
     }

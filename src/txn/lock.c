@@ -365,7 +365,8 @@ static void grant_queue_locked(LockEntry *entry, LockOwner **woken)
     }
 }
 
-/* REQUIRES(wait_mutex): an owner that finds itself granted may end only after its wake call. */
+/* TXN-1, REQUIRES(wait_mutex): an owner that finds itself granted may end only after its wake call.
+ */
 static void wake_all(LockOwner *woken)
 {
     while (woken) {

@@ -87,7 +87,7 @@ void snapshot_slot_give(SnapshotRegistry *registry, SnapshotSlot *slot)
 Timestamp snapshot_publish(SnapshotRegistry *registry, SnapshotSlot *slot, const Storage *storage,
                            bool durable)
 {
-    for (;;) {
+    for (;;) { /* TXN-2 */
         Timestamp ts = durable ? storage_durable_ts(storage) : storage_installed_ts(storage);
         atomic_store(&slot->read_ts, ts);
         if (LIKELY(atomic_load(&registry->gc_ts) <= ts))

@@ -611,7 +611,7 @@ Status txn_commit(Ctx *ctx, Txn *txn, Timestamp *durable_ts)
         *durable_ts = commit_ts;
     }
 done:
-    finish(txn);
+    finish(txn); /* TXN-3: after the commit is installed */
     return st;
 }
 

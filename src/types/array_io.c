@@ -99,7 +99,7 @@ static Status read_element(ArrayReader *r)
         TRY(malformed(r, *r->p == '}' ? "Unexpected \"}\" character."
                                       : "Unexpected \",\" character."));
     if (r->leaf_depth != r->depth)
-        TRY(malformed(r, "Multidimensional arrays must have sub-arrays with matching dimensions."));
+        TRY(malformed(r, "Unexpected array element."));
     Str value = text.len ? strbuf_str(&text) : STR("");
     if (plain && str_equal_nocase(value, STR("null")))
         datum = datum_null(r->element);

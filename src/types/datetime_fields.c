@@ -36,21 +36,43 @@ static int field_of_unit(int unit)
     return fields[unit];
 }
 
-bool date_field_find(Str name, DateField *out)
+/* A name in lower case; longer ones than any word are cut, and are no word then either. */
+typedef struct LowerName {
+    char text[64];
+    int length;
+} LowerName;
+
+static LowerName lower_name(Str name)
 {
-    char word[32];
+    LowerName out = {.length = (int)MIN(name.len, sizeof out.text - 1)};
+
+    for (int i = 0; i < out.length; i++) {
+        char c = name.ptr[i];
+        out.text[i] = c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
+    }
+    return out;
+}
+
+/* What date_trunc knows: units of intervals. */
+static bool find_trunc_field(Str name, DateField *out)
+{
+    LowerName word = lower_name(name);
     int value = UNIT_NONE;
 
-    if (name.len >= sizeof word)
-        name.len = sizeof word - 1;
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        word[i] = c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
-    }
-    word[name.len] = '\0';
-    WordKind kind = interval_word(word, &value);
-    if (kind == WORD_UNKNOWN)
-        kind = datetime_word(word, &value);
+    if (interval_word(word.text, &value) != WORD_UNIT || field_of_unit(value) < 0)
+        return false;
+    *out = (DateField)field_of_unit(value);
+    return true;
+}
+
+bool date_field_find(Str name, DateField *out)
+{
+    LowerName word = lower_name(name);
+    int value = UNIT_NONE;
+
+    if (find_trunc_field(name, out))
+        return true;
+    WordKind kind = datetime_word(word.text, &value);
     if (kind == WORD_SPECIAL && value == SPECIAL_EPOCH) {
         *out = FIELD_EPOCH;
         return true;
@@ -61,21 +83,30 @@ bool date_field_find(Str name, DateField *out)
     return true;
 }
 
+static Status refuse(Ctx *ctx, Str name, Oid type, bool known)
+{
+    LowerName word = lower_name(name);
+    const char *type_name = type_info(type)->sql_name;
+
+    if (known)
+        return error_raise(ctx, E_FEATURE_NOT_SUPPORTED, "unit \"%s\" not supported for type %s",
+                           word.text, type_name);
+    return error_raise(ctx, E_INVALID_PARAMETER_VALUE, "unit \"%s\" not recognized for type %s",
+                       word.text, type_name);
+}
+
 Status date_field_refuse(Ctx *ctx, Str name, Oid type)
 {
     DateField field;
-    char word[64];
-    size_t length = MIN(name.len, sizeof word);
 
-    for (size_t i = 0; i < length; i++) {
-        char c = name.ptr[i];
-        word[i] = c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
-    }
-    if (date_field_find(name, &field))
-        return error_raise(ctx, E_FEATURE_NOT_SUPPORTED, "unit \"%.*s\" not supported for type %s",
-                           (int)length, word, type_info(type)->sql_name);
-    return error_raise(ctx, E_INVALID_PARAMETER_VALUE, "unit \"%.*s\" not recognized for type %s",
-                       (int)length, word, type_info(type)->sql_name);
+    return refuse(ctx, name, type, date_field_find(name, &field));
+}
+
+static Status refuse_trunc(Ctx *ctx, Str name, Oid type)
+{
+    DateField field;
+
+    return refuse(ctx, name, type, find_trunc_field(name, &field));
 }
 
 int date_day_of_year(int32_t date)
@@ -176,10 +207,6 @@ static Status extract_infinite(Ctx *ctx, Str name, Oid type, bool positive, Nume
     case FIELD_TIMEZONE:
     case FIELD_TIMEZONE_HOUR:
     case FIELD_TIMEZONE_MINUTE:
-        if (type != OID_TIMESTAMPTZ)
-            return date_field_refuse(ctx, name, type);
-        *is_null = true;
-        break;
     case FIELD_MICROSECOND:
     case FIELD_MILLISECOND:
     case FIELD_SECOND:
@@ -359,15 +386,15 @@ static Status trunc_local(Ctx *ctx, Str name, Oid type, int64_t local, int64_t *
     DateField field;
     int32_t date = timestamp_to_date(local);
 
-    if (!date_field_find(name, &field))
-        return date_field_refuse(ctx, name, type);
+    if (!find_trunc_field(name, &field))
+        return refuse_trunc(ctx, name, type);
     if (unit_us(field)) {
         int64_t time = timestamp_time_of_day(local);
         *out = local - time % unit_us(field);
         return OK;
     }
     if (!first_day(field, date, &date))
-        return date_field_refuse(ctx, name, type);
+        return refuse_trunc(ctx, name, type);
     return date_to_timestamp(ctx, date, out);
 }
 
@@ -392,7 +419,7 @@ Status timestamptz_trunc(Ctx *ctx, Str name, int64_t instant, const TimeZone *zo
     if (st != OK)
         return st;
     /* Below a day the offset stays; a day may start with another one. */
-    if (date_field_find(name, &field) && unit_us(field) == 0)
+    if (find_trunc_field(name, &field) && unit_us(field) == 0)
         return timestamp_to_timestamptz(ctx, local, zone, out);
     *out = local - offset * US_PER_SECOND;
     return OK;
@@ -403,8 +430,8 @@ Status interval_trunc(Ctx *ctx, Str name, Interval interval, Interval *out)
     DateField field;
     int32_t unit_months = 0;
 
-    if (!date_field_find(name, &field))
-        return date_field_refuse(ctx, name, OID_INTERVAL);
+    if (!find_trunc_field(name, &field))
+        return refuse_trunc(ctx, name, OID_INTERVAL);
     *out = interval;
     if (unit_us(field)) {
         out->us -= out->us % unit_us(field);
@@ -419,11 +446,11 @@ Status interval_trunc(Ctx *ctx, Str name, Interval interval, Interval *out)
     case FIELD_MONTH: unit_months = 1; break;
     case FIELD_DAY: out->us = 0; return OK;
     case FIELD_WEEK: {
-        Status st = date_field_refuse(ctx, name, OID_INTERVAL);
+        Status st = refuse_trunc(ctx, name, OID_INTERVAL);
         error_detail(ctx, "Months usually have fractional weeks.");
         return st;
     }
-    default: return date_field_refuse(ctx, name, OID_INTERVAL);
+    default: return refuse_trunc(ctx, name, OID_INTERVAL);
     }
     out->us = 0;
     out->days = 0;

@@ -294,9 +294,12 @@ static int power_scale(const Numeric *base, const Numeric *exponent, bool intege
     double weight = 0;
     if (base->coefficient != 0) {
         /* PostgreSQL's estimate has about 8 digits of the logarithm, and so have we. */
-        double unit = pow(10, MAX(8 - ln_weight(base), 0));
-        double ln = rint(decimal_log(base) / LOG10_E * unit) / unit;
-        weight = rint(ln * power * unit) / unit * LOG10_E;
+        Numeric size = numeric_abs(*base);
+        double unit = pow(10, MAX(8 - ln_weight(&size), 0));
+        double ln = round(decimal_log(base) / LOG10_E * unit) / unit;
+        double product = ln * power * unit;
+        /* The nudge is for halves that binary fractions miss. */
+        weight = round(product + copysign(1e-6, product)) / unit * LOG10_E;
     }
     weight = MAX(MIN(weight, 2000.0), -2000.0);
     return clamp_scale(MIN_SIGNIFICANT_DIGITS - (int)weight, MAX(base->scale, exponent->scale));

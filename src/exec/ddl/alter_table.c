@@ -24,46 +24,19 @@ done:
 
 // --- owner and options --------------------------------------------------------------------------
 
-typedef struct OwnedSequences {
-    Ddl *d;
-    Oid table;
-    ARRAY(const Object *) found;
-} OwnedSequences;
-
-static bool collect_owned(void *arg, const Object *object)
-{
-    OwnedSequences *owned = arg;
-
-    if (((const Sequence *)object)->owned_by_table == owned->table)
-        array_push(owned->d->scope, &owned->found, object);
-    return true;
-}
-
 static Status put_owner(Ddl *d, const Object *object, Oid owner)
 {
-    union {
-        Table table;
-        View view;
-        Sequence sequence;
-        Index index;
-        Object object;
-    } copy;
+    Object head = *object;
 
-    switch (object->kind) {
-    case OBJECT_TABLE: copy.table = *(const Table *)object; break;
-    case OBJECT_VIEW: copy.view = *(const View *)object; break;
-    case OBJECT_SEQUENCE: copy.sequence = *(const Sequence *)object; break;
-    default: copy.index = *(const Index *)object; break;
-    }
-    copy.object.owner = owner;
-    return catalog_put(d->ctx, d->catalog, &copy.object);
+    head.owner = owner;
+    return ddl_put_head(d, object, &head);
 }
 
 /* Indexes and owned sequences follow their table. */
 static Status alter_owner(Ddl *d, const Object *object, const AstRole *ast)
 {
     Status st = OK;
-    OwnedSequences owned = {.d = d, .table = object->oid};
+    OidList owned = {0};
     const Role *role;
 
     TRY(ddl_find_role(d, ast, &role));
@@ -73,9 +46,9 @@ static Status alter_owner(Ddl *d, const Object *object, const AstRole *ast)
     const Table *table = (const Table *)object;
     for (uint32_t i = 0; i < table->indexes_count; i++)
         TRY(put_owner(d, &table->indexes[i]->object, role->object.oid));
-    catalog_each(d->catalog, OBJECT_SEQUENCE, collect_owned, &owned);
-    for (uint32_t i = 0; i < owned.found.count; i++)
-        TRY(put_owner(d, owned.found.data[i], role->object.oid));
+    ddl_owned_sequences(d, object->oid, &owned);
+    for (uint32_t i = 0; i < owned.count; i++)
+        TRY(put_owner(d, catalog_by_oid(d->catalog, owned.data[i]), role->object.oid));
 done:
     return st;
 }

@@ -19,7 +19,6 @@ typedef struct Ddl {
     BindEnv *bind;
     Catalog *catalog;
     Txn *txn;
-    uint32_t depth; /* of cascades */
 } Ddl;
 
 typedef ARRAY(Str) StrList;
@@ -71,6 +70,10 @@ Status ddl_find_role(Ddl *d, const AstRole *ast, const Role **out);
 const char *ddl_kind_words(ObjectKind kind);
 /* An empty object of a kind in this database, with a new oid. */
 Object ddl_new_object(Ddl *d, ObjectKind kind, Oid schema, Str name);
+/* Puts the object back under another head (name, schema, owner, comment). */
+Status ddl_put_head(Ddl *d, const Object *object, const Object *head);
+/* 42939 for pg_something. */
+Status ddl_check_schema_name(Ddl *d, Str name);
 bool ddl_is_system_schema(Oid schema);
 /* A relation that the catalog makes up: pg_class, information_schema.tables. */
 bool ddl_is_system_view(Ddl *d, const AstName *name);
@@ -195,6 +198,7 @@ Status ddl_sequence_options(Ddl *d, Sequence *sequence, const AstList *options, 
 /* The sequence behind serial and identity columns, owned by the column. */
 Status ddl_owned_sequence(Ddl *d, const Object *table, const Column *column, const AstList *options,
                           Oid *out);
+void ddl_owned_sequences(Ddl *d, Oid table, OidList *out);
 Status ddl_restart_sequence(Ddl *d, const Sequence *sequence, int64_t value);
 
 // --- queries (ddl_query.c) ----------------------------------------------------------------------
@@ -270,5 +274,6 @@ Status ddl_truncate(Ddl *d, const AstTruncate *ast);
 Status ddl_comment(Ddl *d, const AstComment *ast);
 Status ddl_grant(Ddl *d, const AstGrant *ast);
 Status ddl_reindex(Ddl *d, const AstReindex *ast);
+Status ddl_analyze_table(Ddl *d, const Table *table);
 
 #endif

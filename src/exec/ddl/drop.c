@@ -142,15 +142,12 @@ done:
 static Status restart_owned(Ddl *d, const Table *table)
 {
     Status st = OK;
+    OidList owned = {0};
 
-    for (uint32_t i = 0; i < table->columns_count; i++) {
-        const Object *object = table->columns[i].sequence
-                                   ? catalog_by_oid(d->catalog, table->columns[i].sequence)
-                                   : NULL;
-        if (object == NULL)
-            continue;
-        TRY(ddl_lock(d, object->oid, TABLE_SHARE_ROW_EXCLUSIVE));
-        const Sequence *sequence = (const Sequence *)catalog_by_oid(d->catalog, object->oid);
+    ddl_owned_sequences(d, table->object.oid, &owned);
+    for (uint32_t i = 0; i < owned.count; i++) {
+        TRY(ddl_lock(d, owned.data[i], TABLE_SHARE_ROW_EXCLUSIVE));
+        const Sequence *sequence = (const Sequence *)catalog_by_oid(d->catalog, owned.data[i]);
         TRY(ddl_restart_sequence(d, sequence, sequence->start));
     }
 done:

@@ -251,6 +251,28 @@ done:
     return st;
 }
 
+typedef struct OwnedSearch {
+    Ddl *d;
+    Oid table;
+    OidList *out;
+} OwnedSearch;
+
+static bool collect_owned(void *arg, const Object *object)
+{
+    OwnedSearch *search = arg;
+
+    if (((const Sequence *)object)->owned_by_table == search->table)
+        array_push(search->d->scope, search->out, object->oid);
+    return true;
+}
+
+void ddl_owned_sequences(Ddl *d, Oid table, OidList *out)
+{
+    OwnedSearch search = {d, table, out};
+
+    catalog_each(d->catalog, OBJECT_SEQUENCE, collect_owned, &search);
+}
+
 Status ddl_restart_sequence(Ddl *d, const Sequence *sequence, int64_t value)
 {
     Sequence copy = *sequence;

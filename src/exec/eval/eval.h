@@ -51,7 +51,7 @@ typedef struct Filter Filter;
 Status filter_new(Worker *worker, Expr *const *conjuncts, uint32_t count, const Visible *visible,
                   Filter **out);
 /* The rows for which all conjuncts are true: `in` itself, or a slice in the worker's batch memory.
-   *selected (may be NULL): their row numbers in `in`, NULL if all were kept. */
+   *selected (may be NULL): their row numbers in `in`, NULL if all were kept. `out` may be `in`. */
 Status filter_run(Worker *worker, Filter *filter, const Batch *in, Batch *out,
                   const uint32_t **selected);
 

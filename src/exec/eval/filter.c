@@ -117,11 +117,12 @@ Status filter_run(Worker *worker, Filter *filter, const Batch *in, Batch *out,
                   const uint32_t **selected)
 {
     Status st = OK;
+    const Batch input = *in; /* `out` may be `in` */
     const uint32_t *kept = NULL;
     uint32_t which = 0;
     bool measured = filter->adaptive && in->rows_count > 64;
 
-    *out = *in;
+    *out = input;
     if (measured && ++filter->batches % REORDER_BATCHES == 0)
         reorder(filter);
     for (uint32_t i = 0; i < filter->count && out->rows_count; i++) {
@@ -139,7 +140,7 @@ Status filter_run(Worker *worker, Filter *filter, const Batch *in, Batch *out,
             now[row] = kept[now[row]];
         kept = now;
         which ^= 1;
-        batch_slice(out, worker->batch, in, kept, count);
+        batch_slice(out, worker->batch, &input, kept, count);
     }
     if (selected)
         *selected = kept;

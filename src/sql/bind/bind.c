@@ -28,7 +28,8 @@ Status bind_enter(Binder *b, int32_t location)
 {
     if (b->depth < BIND_DEPTH_MAX) {
         b->depth++;
-        return OK;
+        b->nodes_bound++;
+        return b->nodes_bound % 1024 ? OK : ctx_check_cancel(b->ctx);
     }
     Status st = error_raise(b->ctx, E_STATEMENT_TOO_COMPLEX, "stack depth limit exceeded");
     error_hint(b->ctx, "The statement nests expressions or queries more than %d deep.",
@@ -188,7 +189,7 @@ Status sql_bind_expr(Ctx *ctx, Scope *scope, BindEnv *env, const AstNode *expr, 
     }
     TRY(bind_expr_in(&b, &level, clause, expr, out));
     if (target.oid == OID_BOOL && clause == CLAUSE_CHECK)
-        TRY(bind_coerce_bool(&b, *out, bind_clause_words(clause), out));
+        TRY(bind_coerce_bool(&b, *out, "CHECK", out));
     else if (target.oid != OID_INVALID)
         TRY(coerce_stored(&b, target, out));
     TRY(bind_resolve_unknown(&b, out));

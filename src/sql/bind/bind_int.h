@@ -12,9 +12,11 @@
 #include "types/cast.h"
 
 /* Nested expressions, queries and views. */
-#define BIND_DEPTH_MAX 1500
+#define BIND_DEPTH_MAX    1500
+/* Nodes that may be bound a second time because a construct repeats its operand (x BETWEEN …). */
+#define BIND_REPEATED_MAX 1000000
 /* Views inside views. */
-#define BIND_VIEWS_MAX 64
+#define BIND_VIEWS_MAX    64
 
 typedef struct Level Level;
 typedef struct Cte Cte;
@@ -128,6 +130,8 @@ typedef struct Binder {
     ARRAY(ColumnInfo) ids; /* by ColumnId; [0] unused */
     uint32_t ctes_next;
     uint32_t depth;
+    uint64_t nodes_bound;
+    uint64_t nodes_repeated;
     uint32_t views_depth;
     const View *view;  /* whose text is being bound: it knows what its names mean */
     uint32_t sublinks; /* subqueries in expressions around the work */

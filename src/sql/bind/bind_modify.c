@@ -133,7 +133,7 @@ Status bind_default(Binder *b, const Column *column, Expr **out)
     } else if (column->generated != GENERATED_NONE && column->sequence != 0) {
         Datum sequence = {.type = sql_type(OID_REGCLASS), .int64 = column->sequence};
         Expr *arg = expr_const(b->scope, &sequence);
-        TRY(bind_call(b, &level, STR("nextval"), &arg, 1, -1, out));
+        TRY(bind_call(b, STR("nextval"), &arg, 1, -1, out));
     } else {
         *out = expr_null(b->scope, column->type);
         goto done;

@@ -83,27 +83,34 @@ static Status names_only_error(Binder *b, int32_t location)
     return bind_at(b, location, st);
 }
 
+typedef struct Lookup {
+    Level *level;
+    Clause clause;
+    bool names_only;
+    TargetList *targets;
+} Lookup;
+
 /* The target an item means, added as junk if it is none yet. */
-static Status find_target(Binder *b, Level *level, Clause clause, const AstNode *node,
-                          bool names_only, TargetList *targets, uint32_t *out)
+static Status find_target(Binder *b, const Lookup *in, const AstNode *node, uint32_t *out)
 {
     Status st = OK;
-    const char *words = bind_clause_words(clause);
+    TargetList *targets = in->targets;
+    const char *words = bind_clause_words(in->clause);
     const Str *name = simple_name(node);
     Expr *expr = NULL;
 
     *out = NO_TARGET;
-    if (name && clause == CLAUSE_GROUP)
-        TRY(bind_find_column_here(b, level, *name, node->location, &expr));
+    if (name && in->clause == CLAUSE_GROUP)
+        TRY(bind_find_column_here(b, in->level, *name, node->location, &expr));
     if (name && expr == NULL)
         TRY(find_by_name(b, targets, *name, words, node->location, out));
     else if (ast_is(node, AST_CONST))
         TRY(find_by_position(b, targets, (const AstConst *)node, words, out));
     if (*out != NO_TARGET)
         goto done;
-    if (names_only)
+    if (in->names_only)
         TRY(names_only_error(b, ast_start(node)));
-    TRY(bind_expr_in(b, level, clause, node, &expr));
+    TRY(bind_expr_in(b, in->level, in->clause, node, &expr));
     TRY(bind_resolve_unknown(b, &expr));
     *out = find_equal(targets, expr);
     if (*out == NO_TARGET) {
@@ -144,12 +151,13 @@ Status bind_order(Binder *b, Level *level, const AstList *ast, bool names_only, 
                   OrderList *out)
 {
     Status st = OK;
+    Lookup in = {level, CLAUSE_ORDER, names_only, targets};
 
     for (uint32_t i = 0; i < ast->count; i++) {
         const AstSortKey *item = (const AstSortKey *)ast->items[i];
         OrderKey key;
         bool repeated = false;
-        TRY(find_target(b, level, CLAUSE_ORDER, item->expr, names_only, targets, &key.target));
+        TRY(find_target(b, &in, item->expr, &key.target));
         TRY(bind_sort_options(b, item, &key));
         for (uint32_t j = 0; j < out->count; j++)
             repeated |= out->data[j].target == key.target;
@@ -209,7 +217,7 @@ static Status bind_group_item(Binder *b, Level *level, const AstNode *node, Targ
         goto done;
     }
     uint32_t before = targets->count;
-    TRY(find_target(b, level, CLAUSE_GROUP, node, false, targets, &at));
+    TRY(find_target(b, &(Lookup){level, CLAUSE_GROUP, false, targets}, node, &at));
     Expr *expr = targets->data[at].expr;
     targets->count = before;
     TRY(check_group(b, level, expr, node->location));
@@ -252,10 +260,11 @@ Status bind_distinct_on(Binder *b, Level *level, const AstList *ast, TargetList 
 {
     Status st = OK;
     uint32_t leading = 0;
+    Lookup in = {level, CLAUSE_DISTINCT_ON, false, targets};
 
     for (uint32_t i = 0; i < ast->count; i++) {
         uint32_t at;
-        TRY(find_target(b, level, CLAUSE_DISTINCT_ON, ast->items[i], false, targets, &at));
+        TRY(find_target(b, &in, ast->items[i], &at));
         if (!list_has(out, at))
             array_push(b->scope, out, at);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Functions in FROM: set-returning ones as PLAN_FUNCTION, others as one row of one value.
+// Functions in FROM: set-returning ones as PLAN_FUNCTION, others as one row of one value. They may
+// always look at the items before them (LATERAL need not be written). One thread.
 #include "sql/bind/query_int.h"
 
 static Status check_supported(Binder *b, const AstRangeFunction *ast)

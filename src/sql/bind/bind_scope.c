@@ -11,6 +11,7 @@ void level_init(Level *level, Level *up)
     *level = (Level){.up = up};
 }
 
+/* BIND-1. */
 ColumnId bind_new_column(Binder *b, Level *level)
 {
     ColumnInfo info = {.level = level};
@@ -384,10 +385,14 @@ static Expr *system_column(Binder *b, const RangeItem *item, Str name, int32_t l
     return expr;
 }
 
-static Status ref_by_table(Binder *b, Level *level, Str schema, Str table, Str name,
-                           int32_t location, Expr **out)
+/* The path's last two or three names: [schema.]table.column. */
+static Status ref_by_table(Binder *b, Level *level, const AstColumnRef *ref, Expr **out)
 {
     Status st = OK;
+    const Str *end = ref->path.items + ref->path.count;
+    Str schema = ref->path.count > 2 ? end[-3] : (Str){0};
+    Str table = end[-2], name = end[-1];
+    int32_t location = ref->node.location;
     RangeItem *item;
     const RangeColumn *column;
 
@@ -431,9 +436,9 @@ Status bind_column_ref(Binder *b, Level *level, const AstColumnRef *ref, Expr **
         BIND_FAIL(b, location, E_SYNTAX, "row expansion via \"*\" is not supported here");
     switch (ref->path.count) {
     case 1: st = ref_by_name(b, level, path[0], location, out); break;
-    case 2: st = ref_by_table(b, level, (Str){0}, path[0], path[1], location, out); break;
-    case 3: st = ref_by_table(b, level, path[0], path[1], path[2], location, out); break;
-    case 4: st = ref_by_table(b, level, path[1], path[2], path[3], location, out); break;
+    case 2:
+    case 3:
+    case 4: st = ref_by_table(b, level, ref, out); break;
     default: st = too_many_names(b, &ref->path, location); break;
     }
 done:

@@ -50,7 +50,7 @@ done:
     return st;
 }
 
-/* Everything above the aggregate speaks of its outputs. */
+/* BIND-3: everything above the aggregate speaks of its outputs. */
 static Status regroup_all(Binder *b, Select *select)
 {
     Status st = OK;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Target lists: what stands behind SELECT and RETURNING, with * spelled out, and their projection.
+// Names are PostgreSQL's (ast_target_name). One thread.
 #include "sql/bind/query_int.h"
 
 static void push_target(Binder *b, TargetList *out, Expr *expr, Str name)
@@ -100,7 +101,7 @@ static bool has_id(const PlanColumn *columns, uint32_t count, ColumnId id)
     return false;
 }
 
-/* A plain column of the child keeps its id the first time it is projected. */
+/* PLAN-1: a plain column of the child keeps its id the first time it is projected. */
 static ColumnId target_id(Binder *b, Level *level, const Plan *child, const Plan *project,
                           uint32_t at, const Expr *expr)
 {

@@ -75,6 +75,73 @@ Plan *plan_filter(Scope *scope, Plan *child, const ExprList *conditions);
 Plan *plan_narrow(Scope *scope, Plan *child, const IdSet *keep);
 Expr *plan_column_expr(Scope *scope, const PlanColumn *column);
 
+bool list_has(const ExprList *list, const Expr *expr);
+/* Simplified, in a copy (simplify.c). Also right where UNKNOWN and false differ. */
+Expr *simplify(Optimiser *o, const Expr *expr);
+/* No row of the plan passes: a plan without rows of the same columns. */
+Plan *plan_empty(Scope *scope, const Plan *plan);
+bool plan_is_empty(const Plan *plan);
+
+/* --- copies of plans (clone.c) ----------------------------------------------------------------- */
+
+ColumnId column_new(Optimiser *o);
+/* A deep copy whose columns all have new ids; `map` (from old id to new id as pointers) may be NULL.
+ */
+Plan *plan_clone(Optimiser *o, const Plan *plan, U64Map *map);
+/* The same plan, ids included, in nodes of its own. */
+Plan *plan_copy(Optimiser *o, const Plan *plan);
+/* Notes anew which columns a subquery takes from outside, after its plan has changed. */
+void subquery_renew_outer(Optimiser *o, Expr *subquery);
+/* Columns replaced by expressions: `map` from id to Expr *; the others stay. Also inside nested
+   subqueries' plans. */
+Expr *expr_substitute(Optimiser *o, const Expr *expr, const U64Map *map);
+void list_substitute(Optimiser *o, ExprList *list, const U64Map *map);
+
+/* --- the first pass (normalise.c) -------------------------------------------------------------- */
+
+/* Expressions simplified, conditions as lists of conjuncts, RIGHT joins turned round, every
+   subquery with a plan of its own. */
+Status normalise(Optimiser *o, Plan **plan);
+/* Calls visit for the plan slot of every subquery in the node's own expressions. */
+typedef Status (*PlanVisit)(Optimiser *o, Plan **plan);
+Status each_subquery(Optimiser *o, Plan *plan, PlanVisit visit);
+
+/* --- properties of plans (properties.c) -------------------------------------------------------- */
+
+/* No two rows of the plan agree in these columns (NULLs equal each other). */
+bool plan_is_unique(Optimiser *o, const Plan *plan, const IdSet *columns);
+/* At most one row. */
+bool plan_is_single(Optimiser *o, const Plan *plan);
+/* The value is never NULL in the plan's rows. */
+bool expr_is_not_null(const Plan *plan, const Expr *expr);
+/* A condition that is not true whenever all these columns are NULL. */
+bool condition_rejects_nulls(Optimiser *o, const Expr *condition, const IdSet *columns);
+/* a = b with `a` over the plan's columns only and `b` free of them; the sides, exchanged if need
+   be. */
+bool condition_separates(Optimiser *o, const Expr *condition, const IdSet *own, Expr **inner,
+                         Expr **outer);
+
+/* --- subqueries become joins (pull.c, unnest.c) ------------------------------------------------ */
+
+typedef struct Pull {
+    Optimiser *o;
+    IdSet outer;    /* columns of the enclosing side */
+    ExprList conds; /* pulled: over the plan's columns and outer ones */
+} Pull;
+
+bool plan_uses(Optimiser *o, const Plan *plan, const IdSet *columns);
+bool expr_uses(Optimiser *o, const Expr *expr, const IdSet *columns);
+/* Conditions with outer columns can all be taken out of the plan. `keyed`: they have to be
+   equalities that separate, since something below groups rows. */
+bool pull_is_possible(Pull *p, const Plan *plan, bool keyed);
+/* Takes them out, into p->conds, in place; the plan gives the columns that they need. */
+Plan *pull_conditions(Pull *p, Plan *plan);
+/* Makes the inner sides of the pulled equalities groups of the aggregate. */
+void pull_add_groups(Pull *p, Plan *aggregate, ExprList *conds);
+/* A join's columns, from its children. */
+void join_set_columns(Optimiser *o, Plan *join);
+Status unnest(Optimiser *o, Plan **plan);
+
 /* --- access paths (access.c) ------------------------------------------------------------------- */
 
 /* One way to read a table. */

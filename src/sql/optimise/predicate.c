@@ -111,3 +111,17 @@ Plan *plan_narrow(Scope *scope, Plan *child, const IdSet *keep)
     }
     return plan;
 }
+
+Plan *plan_empty(Scope *scope, const Plan *plan)
+{
+    Plan *empty = plan_new(scope, PLAN_VALUES, plan->columns_count);
+
+    if (plan->columns_count > 0)
+        memcpy(empty->columns, plan->columns, plan->columns_count * sizeof *empty->columns);
+    return empty;
+}
+
+bool plan_is_empty(const Plan *plan)
+{
+    return plan->kind == PLAN_VALUES && plan->values.rows_count == 0;
+}

@@ -62,7 +62,7 @@ static void print_const(StrBuf *out, const Datum *datum)
         strbuf_append_str(out, strbuf_str(&text));
     } else {
         SqlType shown = datum->type;
-        if (shown.oid == OID_NUMERIC)
+        if (shown.oid == OID_NUMERIC || shown.oid == OID_INTERVAL)
             shown.typmod = -1;
         sql_quote_literal(out, strbuf_str(&text));
         strbuf_append_c(out, "::");

@@ -229,7 +229,7 @@ typedef struct PlannedStatement {
     Plan *plan;
     uint32_t
         result_columns_count;   /* what the client sees: the first columns of the plan's output */
-    bool returns_rows; /* SELECT, or RETURNING: also with no columns */
+    bool returns_rows;          /* SELECT, or RETURNING: also with no columns */
     PlanColumn *result_columns; /* types as reported (typmod -1 where PostgreSQL says -1) */
     Oid *result_tables;         /* origin table oid and attnum, 0 if none */
     int16_t *result_attnums;

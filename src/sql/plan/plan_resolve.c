@@ -58,6 +58,7 @@ static int32_t view_find(const Visible *view, ColumnId id)
     return -1;
 }
 
+/* PLAN-2. */
 static void resolve_column(Resolver *r, Expr *expr)
 {
     expr->column.slot = view_find(&r->view, expr->column.id);

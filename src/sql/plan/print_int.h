@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What expr_print.c and plan_print.c share: a printer that collects the subqueries it names.
+// What expr_print.c and plan_print.c share: a printer that collects the subqueries it names, so
+// that EXPLAIN can show their plans below the node. Not for other rooms.
 #ifndef DBASPOT_SQL_PLAN_PRINT_INT_H
 #define DBASPOT_SQL_PLAN_PRINT_INT_H
 

@@ -19,7 +19,7 @@ typedef struct BlockedWaiter {
     uint64_t expected; /* arrivals that are worth waiting for, then */
 } BlockedWaiter;
 
-enum { GATHER_SHARE = 4, GATHER_SKIPS_MAX = 64 };
+enum { GATHER_SHARE = 1, GATHER_SKIPS_MAX = 64 };
 #define GATHER_NS_MAX 200000
 
 /* --- writing ---------------------------------------------------------------------------------- */

@@ -39,6 +39,7 @@ struct Wos {
     rocksdb_readoptions_t *get_options;
     rocksdb_writeoptions_t *sync_options;
     _Atomic uint64_t files_made;
+    _Atomic uint64_t filters_done; /* orders what compactions read before what wos_close frees */
 };
 
 /* --- errors and keys ------------------------------------------------------------------------- */
@@ -212,6 +213,7 @@ static void filter_free(void *state)
     Filter *filter = state;
 
     strbuf_free(&filter->key);
+    atomic_fetch_add_explicit(&filter->wos->filters_done, 1, memory_order_release);
     mem_free(filter);
 }
 
@@ -360,6 +362,7 @@ void wos_close(Wos *wos)
         for (int i = 0; i < FAMILIES; i++)
             rocksdb_column_family_handle_destroy(wos->families[i]);
         rocksdb_close(wos->db);
+        (void)atomic_load_explicit(&wos->filters_done, memory_order_acquire);
     }
     rocksdb_writeoptions_destroy(wos->sync_options);
     rocksdb_readoptions_destroy(wos->get_options);

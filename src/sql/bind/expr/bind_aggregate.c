@@ -253,7 +253,7 @@ static const char *agg_name(Binder *b, const Expr *agg)
     return name;
 }
 
-/* The aggregate's column at its level; equal calls share one. */
+/* BIND-2: the aggregate's column at its level; equal calls share one. */
 static Expr *place(Binder *b, Level *level, Expr *agg)
 {
     ColumnId id = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ARRAY[…] and subscripts.
+// ARRAY[…], whose elements meet in one type (or take that of the cast around it), and subscripts.
+// Numeric elements are plain: an array's element has no scale of its own in the type. One thread.
 #include "sql/bind/expr/expr_int.h"
 
 static Status bind_elements(Binder *b, Level *level, const AstArray *ast, Oid target, Expr *expr)

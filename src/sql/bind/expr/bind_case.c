@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CASE, COALESCE, NULLIF, GREATEST, LEAST: expressions whose branches meet in one type.
+// CASE, COALESCE, NULLIF, GREATEST, LEAST: expressions whose branches meet in one type
+// (bind_types.c). CASE x WHEN v becomes CASE WHEN x = v. Set-returning functions may not stand in
+// what is evaluated only sometimes. One thread.
 #include "sql/bind/expr/expr_int.h"
 
 /* Set-returning functions may not stand in conditional parts; restores by leave_conditional. */
@@ -19,31 +21,32 @@ static void leave_conditional(Level *level, bool before)
     level->no_sets = before;
 }
 
-/* WHEN: a condition, or with CASE x WHEN v the equality x = v. */
-static Status bind_when(Binder *b, Level *level, const AstCase *ast, const Expr *arg,
-                        const AstCaseWhen *when, Expr **out)
+/* Each WHEN has the argument anew, which must then be the same each time. */
+static Status bind_case_arg(Binder *b, Level *level, const AstNode *arg, Expr **out)
 {
     Status st = OK;
 
-    TRY(bind_expr(b, level, when->condition, out));
-    if (arg)
-        TRY(bind_apply_op(b, STR("="), expr_copy(b->scope, arg), *out, when->node.location, out));
-    TRY(bind_coerce_bool(b, *out, ast->arg ? "CASE/WHEN" : "CASE/WHEN", out));
+    TRY(bind_again(b, level, arg, out));
+    TRY(bind_resolve_unknown(b, out));
+    if (expr_is_volatile(*out))
+        TRY(bind_unsupported(b, arg->location, "CASE over a volatile expression is"));
 done:
     return st;
 }
 
-static Status bind_case_arg(Binder *b, Level *level, const AstCase *ast, Expr **out)
+/* WHEN: a condition, or with CASE x WHEN v the equality x = v. */
+static Status bind_when(Binder *b, Level *level, const AstNode *arg, const AstCaseWhen *when,
+                        Expr **out)
 {
     Status st = OK;
+    Expr *left;
 
-    *out = NULL;
-    if (ast->arg == NULL)
-        goto done;
-    TRY(bind_expr(b, level, ast->arg, out));
-    TRY(bind_resolve_unknown(b, out));
-    if (expr_is_volatile(*out))
-        TRY(bind_unsupported(b, ast->node.location, "CASE over a volatile expression is"));
+    TRY(bind_expr(b, level, when->condition, out));
+    if (arg) {
+        TRY(bind_case_arg(b, level, arg, &left));
+        TRY(bind_apply_op(b, STR("="), left, *out, when->node.location, out));
+    }
+    TRY(bind_coerce_bool(b, *out, "CASE/WHEN", out));
 done:
     return st;
 }
@@ -71,13 +74,11 @@ static Status bind_case_parts(Binder *b, Level *level, const AstCase *ast, Expr 
 {
     Status st = OK;
     uint32_t whens = ast->whens.count;
-    Expr *arg;
     Expr *expr = expr_new(b->scope, EXPR_CASE, sql_type(OID_INVALID), 2 * whens + 1);
 
-    TRY(bind_case_arg(b, level, ast, &arg));
     for (uint32_t i = 0; i < whens; i++) {
         const AstCaseWhen *when = (const AstCaseWhen *)ast->whens.items[i];
-        TRY(bind_when(b, level, ast, arg, when, &expr->args[2 * i]));
+        TRY(bind_when(b, level, ast->arg, when, &expr->args[2 * i]));
         TRY(bind_expr(b, level, when->result, &expr->args[2 * i + 1]));
     }
     if (ast->otherwise)
@@ -102,9 +103,12 @@ Status bind_case(Binder *b, Level *level, const AstCase *ast, Expr **out)
 
 /* The arguments of one type each: COALESCE, GREATEST, LEAST. */
 static Status bind_alike(Binder *b, Level *level, ExprKind kind, const AstList *args,
-                         const char *words, int32_t location, Expr **out)
+                         int32_t location, Expr **out)
 {
     Status st = OK;
+    const char *words = kind == EXPR_COALESCE ? "COALESCE"
+                        : kind == EXPR_LEAST  ? "LEAST"
+                                              : "GREATEST";
     Expr *expr = expr_new(b->scope, kind, sql_type(OID_INVALID), args->count);
     Oid type;
 
@@ -121,8 +125,7 @@ done:
 Status bind_coalesce(Binder *b, Level *level, const AstCoalesce *ast, Expr **out)
 {
     bool before = enter_conditional(level, "COALESCE");
-    Status st =
-        bind_alike(b, level, EXPR_COALESCE, &ast->args, "COALESCE", ast->node.location, out);
+    Status st = bind_alike(b, level, EXPR_COALESCE, &ast->args, ast->node.location, out);
 
     leave_conditional(level, before);
     return st;
@@ -131,7 +134,7 @@ Status bind_coalesce(Binder *b, Level *level, const AstCoalesce *ast, Expr **out
 Status bind_min_max(Binder *b, Level *level, const AstMinMax *ast, Expr **out)
 {
     return bind_alike(b, level, ast->least ? EXPR_LEAST : EXPR_GREATEST, &ast->args,
-                      ast->least ? "LEAST" : "GREATEST", ast->node.location, out);
+                      ast->node.location, out);
 }
 
 Status bind_nullif(Binder *b, Level *level, const AstNullIf *ast, Expr **out)

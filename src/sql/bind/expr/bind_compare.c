@@ -119,8 +119,8 @@ done:
     return st;
 }
 
-static Status in_of_equalities(Binder *b, Expr *left, Expr *const *items, const AstInList *ast,
-                               Expr **out)
+static Status in_of_equalities(Binder *b, Level *level, Expr *left, Expr *const *items,
+                               const AstInList *ast, Expr **out)
 {
     Status st = OK;
     int32_t location = ast->node.location;
@@ -130,8 +130,9 @@ static Status in_of_equalities(Binder *b, Expr *left, Expr *const *items, const 
     Expr *expr = expr_new(b->scope, kind, sql_type(OID_BOOL), count);
 
     for (uint32_t i = 0; i < count; i++) {
-        Expr *l = expr_copy(b->scope, left);
-        TRY(bind_apply_op(b, op, l, items[i], location, &expr->args[i]));
+        if (i > 0)
+            TRY(bind_again(b, level, ast->arg, &left));
+        TRY(bind_apply_op(b, op, left, items[i], location, &expr->args[i]));
         TRY(bind_coerce_bool(b, expr->args[i], "IN", &expr->args[i]));
     }
     expr->location = location;
@@ -152,8 +153,8 @@ static Status in_of_rows(Binder *b, Level *level, const AstInList *ast, Expr **o
         const AstNode *item = ast->items.items[i];
         if (!ast_is(item, AST_ROW))
             TRY(bind_unsupported(b, item->location, "row values of this kind are"));
-        TRY(bind_row_op(b, level, op, (const AstRow *)ast->arg, (const AstRow *)item,
-                        ast->node.location, &expr->args[i]));
+        RowPair rows = {level, (const AstRow *)ast->arg, (const AstRow *)item, ast->node.location};
+        TRY(bind_row_op(b, &rows, op, &expr->args[i]));
     }
     *out = count == 1 ? expr->args[0] : expr;
 done:
@@ -175,7 +176,7 @@ Status bind_in_list(Binder *b, Level *level, const AstInList *ast, Expr **out)
     if (ast->items.count > 1)
         TRY(in_of_one_type(b, left, items, ast->items.count, ast, out));
     if (*out == NULL)
-        TRY(in_of_equalities(b, left, items, ast, out));
+        TRY(in_of_equalities(b, level, left, items, ast, out));
 done:
     return st;
 }
@@ -189,10 +190,10 @@ static Status bind_range(Binder *b, Level *level, const AstBetween *ast, const A
     int32_t location = ast->node.location;
     Expr *arg, *bound, *from, *to;
 
-    TRY(bind_expr(b, level, ast->arg, &arg));
+    TRY(bind_again(b, level, ast->arg, &arg));
     TRY(bind_expr(b, level, low, &bound));
     TRY(bind_apply_op(b, ast->negated ? STR("<") : STR(">="), arg, bound, location, &from));
-    TRY(bind_expr(b, level, ast->arg, &arg));
+    TRY(bind_again(b, level, ast->arg, &arg));
     TRY(bind_expr(b, level, high, &bound));
     TRY(bind_apply_op(b, ast->negated ? STR(">") : STR("<="), arg, bound, location, &to));
     *out = bind_bool_expr(b, ast->negated ? EXPR_OR : EXPR_AND, from, to, location);
@@ -234,7 +235,7 @@ static Status like_pattern(Binder *b, Level *level, const AstLike *ast, Expr **p
         count = 2;
     }
     Str name = similar ? STR("similar_to_escape") : STR("like_escape");
-    TRY(bind_call(b, level, name, args, count, ast->node.location, pattern));
+    TRY(bind_call(b, name, args, count, ast->node.location, pattern));
 done:
     return st;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Expressions: the dispatch over the tree's nodes, and the nodes that need a few lines only.
+// Expressions: the dispatch over the tree's nodes, and the nodes that need a few lines only. Every
+// other file here binds one family of nodes and comes back through bind_expr for its operands. One
+// thread.
 #include "sql/bind/expr/expr_int.h"
 
 static Status bind_bool_op(Binder *b, Level *level, const AstBoolExpr *ast, Expr **out)
@@ -102,7 +104,7 @@ static Status bind_node(Binder *b, Level *level, const AstNode *node, Expr **out
     case AST_COLLATE: return bind_collate(b, level, (const AstCollate *)node, out);
     case AST_ARRAY: return bind_array(b, level, (const AstArray *)node, OID_INVALID, out);
     case AST_SUBLINK: return bind_sublink(b, level, (const AstSublink *)node, out);
-    case AST_SQL_VALUE: return bind_sql_value(b, level, (const AstSqlValue *)node, out);
+    case AST_SQL_VALUE: return bind_sql_value(b, (const AstSqlValue *)node, out);
     case AST_ROW: return bind_unsupported(b, node->location, "row values are");
     case AST_GROUPING: return bind_unsupported(b, node->location, "GROUPING is");
     case AST_CURRENT_OF: return bind_unsupported(b, node->location, "WHERE CURRENT OF is");
@@ -127,6 +129,20 @@ Status bind_expr(Binder *b, Level *level, const AstNode *node, Expr **out)
     bind_leave(b);
     if (st == OK && (*out)->location < 0)
         (*out)->location = node->location;
+    return st;
+}
+
+Status bind_again(Binder *b, Level *level, const AstNode *node, Expr **out)
+{
+    Status st = OK;
+    uint64_t before = b->nodes_bound;
+
+    TRY(bind_expr(b, level, node, out));
+    b->nodes_repeated += b->nodes_bound - before;
+    if (b->nodes_repeated > BIND_REPEATED_MAX)
+        BIND_FAIL(b, node->location, E_STATEMENT_TOO_COMPLEX,
+                  "the statement repeats too much of itself");
+done:
     return st;
 }
 

@@ -276,12 +276,12 @@ done:
     return st;
 }
 
-Status bind_call(Binder *b, Level *level, Str name, Expr **args, uint32_t args_count,
-                 int32_t location, Expr **out)
+Status bind_call(Binder *b, Str name, Expr **args, uint32_t args_count, int32_t location,
+                 Expr **out)
 {
     Call call = {.name = name, .args = args, .args_count = args_count, .location = location};
 
-    return bind_bound_call(b, level, &call, out);
+    return bind_bound_call(b, NULL, &call, out);
 }
 
 // --- as written --------------------------------------------------------------------------------
@@ -354,26 +354,26 @@ done:
 
 // --- CURRENT_DATE and its like -----------------------------------------------------------------
 
-static Status now_as(Binder *b, Level *level, Oid type, const AstSqlValue *ast, Expr **out)
+static Status now_as(Binder *b, Oid type, const AstSqlValue *ast, Expr **out)
 {
     Status st = OK;
     SqlType target = {type, ast->precision};
 
-    TRY(bind_call(b, level, STR("now"), NULL, 0, ast->node.location, out));
+    TRY(bind_call(b, STR("now"), NULL, 0, ast->node.location, out));
     TRY(bind_coerce(b, *out, target, CAST_EXPLICIT, ast->node.location, out));
 done:
     return st;
 }
 
-Status bind_sql_value(Binder *b, Level *level, const AstSqlValue *ast, Expr **out)
+Status bind_sql_value(Binder *b, const AstSqlValue *ast, Expr **out)
 {
     Str name = {0};
 
     switch (ast->kind) {
-    case AST_CURRENT_DATE: return now_as(b, level, OID_DATE, ast, out);
-    case AST_CURRENT_TIMESTAMP: return now_as(b, level, OID_TIMESTAMPTZ, ast, out);
-    case AST_LOCALTIMESTAMP: return now_as(b, level, OID_TIMESTAMP, ast, out);
-    case AST_LOCALTIME: return now_as(b, level, OID_TIME, ast, out);
+    case AST_CURRENT_DATE: return now_as(b, OID_DATE, ast, out);
+    case AST_CURRENT_TIMESTAMP: return now_as(b, OID_TIMESTAMPTZ, ast, out);
+    case AST_LOCALTIMESTAMP: return now_as(b, OID_TIMESTAMP, ast, out);
+    case AST_LOCALTIME: return now_as(b, OID_TIME, ast, out);
     case AST_CURRENT_TIME: return bind_unsupported(b, ast->node.location, "time with time zone is");
     case AST_CURRENT_ROLE:
     case AST_CURRENT_USER:
@@ -382,5 +382,5 @@ Status bind_sql_value(Binder *b, Level *level, const AstSqlValue *ast, Expr **ou
     case AST_CURRENT_CATALOG: name = STR("current_database"); break;
     case AST_CURRENT_SCHEMA: name = STR("current_schema"); break;
     }
-    return bind_call(b, level, name, NULL, 0, ast->node.location, out);
+    return bind_call(b, name, NULL, 0, ast->node.location, out);
 }

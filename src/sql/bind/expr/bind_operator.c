@@ -113,22 +113,28 @@ done:
     return st;
 }
 
-static Status coerce_operands(Binder *b, const OperatorInfo *op, Str name, Expr **left,
-                              Expr **right, int32_t location, PolyTypes *poly)
+typedef struct Operands {
+    Str name;
+    Expr *left, *right; /* left NULL: prefix */
+    int32_t location;
+    PolyTypes poly;
+} Operands;
+
+static Status coerce_operands(Binder *b, const OperatorInfo *op, Operands *in)
 {
     Status st = OK;
     Oid declared[2] = {op->left, op->right};
-    Oid inputs[2] = {*left ? (*left)->type.oid : OID_INVALID, (*right)->type.oid};
+    Oid inputs[2] = {in->left ? in->left->type.oid : OID_INVALID, in->right->type.oid};
 
-    if (!overload_polymorphic(declared, inputs, 2, poly))
-        TRY(no_operator(b, name, *left, *right, location, false));
-    if (poly->used && poly->element == OID_INVALID)
-        BIND_FAIL(b, location, E_DATATYPE_MISMATCH,
+    if (!overload_polymorphic(declared, inputs, 2, &in->poly))
+        TRY(no_operator(b, in->name, in->left, in->right, in->location, false));
+    if (in->poly.used && in->poly.element == OID_INVALID)
+        BIND_FAIL(b, in->location, E_DATATYPE_MISMATCH,
                   "could not determine polymorphic type because input has type unknown");
-    if (*left)
-        TRY(coerce_operand(b, left, overload_actual(op->left, poly), location));
-    TRY(coerce_operand(b, right, overload_actual(op->right, poly), location));
-    TRY(adapt_numerics(b, op, left, right));
+    if (in->left)
+        TRY(coerce_operand(b, &in->left, overload_actual(op->left, &in->poly), in->location));
+    TRY(coerce_operand(b, &in->right, overload_actual(op->right, &in->poly), in->location));
+    TRY(adapt_numerics(b, op, &in->left, &in->right));
 done:
     return st;
 }
@@ -137,20 +143,20 @@ Status bind_apply_op(Binder *b, Str name, Expr *left, Expr *right, int32_t locat
 {
     Status st = OK;
     const OperatorInfo *op;
-    PolyTypes poly;
+    Operands in = {.name = name, .left = left, .right = right, .location = location};
 
     TRY(bind_find_operator(b, name, left, right, location, &op));
-    TRY(coerce_operands(b, op, name, &left, &right, location, &poly));
+    TRY(coerce_operands(b, op, &in));
     uint32_t count = left ? 2 : 1;
     Expr *expr = expr_new(b->scope, EXPR_FUNC, sql_type(OID_INVALID), count);
-    expr->args[0] = left ? left : right;
-    expr->args[count - 1] = right;
+    expr->args[0] = left ? in.left : in.right;
+    expr->args[count - 1] = in.right;
     expr->func.info = op->func;
     expr->func.op = op;
     expr->location = location;
-    SqlType types[2] = {expr->args[0]->type, right->type};
+    SqlType types[2] = {expr->args[0]->type, in.right->type};
     expr->type = op->func->derive ? op->func->derive(types, count)
-                                  : sql_type(overload_actual(op->result, &poly));
+                                  : sql_type(overload_actual(op->result, &in.poly));
     *out = bind_fold(b, expr);
 done:
     return st;
@@ -169,8 +175,10 @@ Status bind_op(Binder *b, Level *level, const AstOp *ast, Expr **out)
 
     TRY(bind_op_name(b, &ast->op, ast->node.location, &name));
     if (is_row(ast->left) && is_row(ast->right))
-        return bind_row_op(b, level, name, (const AstRow *)ast->left, (const AstRow *)ast->right,
-                           ast->node.location, out);
+        return bind_row_op(b,
+                           &(RowPair){level, (const AstRow *)ast->left, (const AstRow *)ast->right,
+                                      ast->node.location},
+                           name, out);
     if (ast->left)
         TRY(bind_expr(b, level, ast->left, &left));
     TRY(bind_expr(b, level, ast->right, &right));

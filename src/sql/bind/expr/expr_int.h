@@ -72,6 +72,9 @@ static inline bool type_is_polymorphic(Oid oid)
 // --- expressions -------------------------------------------------------------------------------
 
 Status bind_expr(Binder *b, Level *level, const AstNode *node, Expr **out);
+/* An operand once more, for constructs that evaluate it several times: plans of subqueries cannot
+   be shared. What nests repeats itself exponentially, so the sum is limited: 54001. */
+Status bind_again(Binder *b, Level *level, const AstNode *node, Expr **out);
 /* Binds in a clause, which is restored afterwards. */
 Status bind_expr_in(Binder *b, Level *level, Clause clause, const AstNode *node, Expr **out);
 /* Binds a condition: boolean, `construct` for the error. */
@@ -102,8 +105,12 @@ Status bind_distinct_from(Binder *b, Level *level, const AstDistinctFrom *ast, E
 Status bind_null_test(Binder *b, Level *level, const AstNullTest *ast, Expr **out);
 Status bind_boolean_test(Binder *b, Level *level, const AstBooleanTest *ast, Expr **out);
 /* bind_row.c */
-Status bind_row_op(Binder *b, Level *level, Str op, const AstRow *left, const AstRow *right,
-                   int32_t location, Expr **out);
+typedef struct RowPair {
+    Level *level;
+    const AstRow *left, *right;
+    int32_t location;
+} RowPair;
+Status bind_row_op(Binder *b, const RowPair *rows, Str op, Expr **out);
 Expr *bind_bool_expr(Binder *b, ExprKind kind, Expr *left, Expr *right, int32_t location);
 Expr *bind_not(Binder *b, Expr *arg, int32_t location);
 /* bind_case.c */
@@ -116,10 +123,10 @@ Status bind_array(Binder *b, Level *level, const AstArray *ast, Oid target, Expr
 Status bind_indirection(Binder *b, Level *level, const AstIndirection *ast, Expr **out);
 /* bind_func.c */
 Status bind_func_call(Binder *b, Level *level, const AstFuncCall *ast, Expr **out);
-/* A function of pg_catalog by name on bound arguments; a set-returning one is left as a call. */
-Status bind_call(Binder *b, Level *level, Str name, Expr **args, uint32_t args_count,
-                 int32_t location, Expr **out);
-Status bind_sql_value(Binder *b, Level *level, const AstSqlValue *ast, Expr **out);
+/* A function of pg_catalog by name on bound arguments; not a set-returning one. */
+Status bind_call(Binder *b, Str name, Expr **args, uint32_t args_count, int32_t location,
+                 Expr **out);
+Status bind_sql_value(Binder *b, const AstSqlValue *ast, Expr **out);
 /* bind_aggregate.c */
 Status bind_aggregate(Binder *b, Level *level, const AstFuncCall *ast, Expr **out);
 /* "aggregate functions are not allowed in WHERE" … */
