@@ -131,7 +131,10 @@ static Status hook_catalog_text(void *arg, Ctx *ctx, Scope *scope, const char *w
                                 const Datum *args, uint32_t args_count, Str *out, bool *is_null)
 {
     Session *session = arg;
-    return describe_text(ctx, scope, session->catalog, what, args, args_count, out, is_null);
+    BindEnv env;
+
+    session_bind_env(session, &env, NULL, 0);
+    return describe_text(ctx, scope, &env, what, args, args_count, out, is_null);
 }
 
 static Status hook_catalog_number(void *arg, Ctx *ctx, const char *what, const Datum *args,

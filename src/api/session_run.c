@@ -288,7 +288,7 @@ RunAnswer session_run(Session *session, Run *run, bool on_pool)
             return RUN_FAILED;
     }
     if (run->phase == RUN_COPY)
-        answer = session_copy_continue(session, run);
+        answer = on_pool ? session_copy_continue(session, run) : RUN_POOL;
     else if (session_is_planned(run->ast->kind))
         answer = run_planned(session, run, on_pool);
     else

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The doors of the executor: a statement, an expression, a constant to be folded.
+// The doors of the executor: a statement, an expression, a constant to be folded. Each makes a
+// query in a scope of its own, runs it and closes the scope; the caller's thread is the first
+// worker.
 #include "exec/eval/eval.h"
 
 typedef struct ResultStage {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Plans made by hand over VALUES and over a stored table, run to the end, and their rows compared as
-// text. Expected rows follow from SQL's rules; nothing here is our own output.
+// Plans made by hand over VALUES and over a stored table, run to the end, and their rows compared
+// as text. Expected rows follow from SQL's rules; nothing here is our own output.
 #include "exec/exec.h"
 
 #include "exec/insert.h"
@@ -108,8 +108,7 @@ static Status run_txn(Fixture *f, Plan *plan, uint64_t *rows)
 static int set_up_with(void **state, uint32_t threads)
 {
     Fixture *f = calloc(1, sizeof *f);
-    StorageOptions options = {.dir = NULL, .memory_limit = 256 << 20,
-                              .generation_bytes = 64 << 20};
+    StorageOptions options = {.dir = NULL, .memory_limit = 256 << 20, .generation_bytes = 64 << 20};
 
     ctx_init(&f->ctx);
     f->scope = scope_open(NULL, "test");
@@ -240,8 +239,9 @@ static Plan *sort(Fixture *f, Plan *child, uint32_t at, bool descending)
 static Plan *join(Fixture *f, JoinType type, JoinMethod method, Plan *left, Plan *right)
 {
     bool left_only = type == JOIN_SEMI || type == JOIN_ANTI || type == JOIN_ANTI_NULL;
-    uint32_t count =
-        left->columns_count + (left_only ? 0 : type == JOIN_MARK ? 1 : right->columns_count);
+    uint32_t count = left->columns_count + (left_only           ? 0
+                                            : type == JOIN_MARK ? 1
+                                                                : right->columns_count);
     Plan *plan = plan_new(f->scope, PLAN_JOIN, count);
 
     memcpy(plan->columns, left->columns, left->columns_count * sizeof *plan->columns);
@@ -436,8 +436,8 @@ static void check_joins(Fixture *f, JoinMethod method)
 
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         for (int side = 0; side < 2; side++) {
-            Plan *plan = join(f, cases[i].type, method, values(f, 2, left, 4),
-                              values(f, 2, right, 5));
+            Plan *plan =
+                join(f, cases[i].type, method, values(f, 2, left, 4), values(f, 2, right, 5));
             plan->join.build_left = side;
             Plan *sorted = over(f, PLAN_SORT, plan);
             sorted->sort.keys_count = plan->columns_count;
@@ -482,9 +482,9 @@ static void set_operations_count_rows(void **state)
     static const struct {
         SetOp op;
         const char *rows;
-    } cases[] = {{SETOP_UNION, "1 2 3 4 "},        {SETOP_UNION_ALL, "1 1 1 2 2 3 4 "},
-                 {SETOP_INTERSECT, "1 2 "},        {SETOP_INTERSECT_ALL, "1 2 "},
-                 {SETOP_EXCEPT, "3 "},             {SETOP_EXCEPT_ALL, "1 3 "}};
+    } cases[] = {{SETOP_UNION, "1 2 3 4 "}, {SETOP_UNION_ALL, "1 1 1 2 2 3 4 "},
+                 {SETOP_INTERSECT, "1 2 "}, {SETOP_INTERSECT_ALL, "1 2 "},
+                 {SETOP_EXCEPT, "3 "},      {SETOP_EXCEPT_ALL, "1 3 "}};
 
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         Plan *left = values(f, 1, (int32_t[]){1, 2, 1, 3}, 4);
@@ -551,8 +551,7 @@ static void make_table(Fixture *f)
 
     for (uint32_t i = 0; i < 3; i++) {
         SqlType type = i < 2 ? int4 : text;
-        columns[i] =
-            (Column){.id = i, .name = str_from(names[i]), .type = type, .not_null = i < 2};
+        columns[i] = (Column){.id = i, .name = str_from(names[i]), .type = type, .not_null = i < 2};
         row[i] = (RowColumn){.column_id = i, .type = type, .missing = datum_null(type)};
         if (i < 2)
             keys[i] = (IndexColumn){.column = i, .key = {.type = int4}};
@@ -560,16 +559,29 @@ static void make_table(Fixture *f)
     *schema = (RowSchema){.version = 1, .columns_count = 3, .columns = row};
     *schemas = schema;
     *key = (KeyColumn){.type = int4};
-    indexes[0] = (Index){.object = {.name = STR("t_pkey")}, .relation_id = 1000, .unique = true,
-                         .primary = true, .clustered = true, .columns_count = 1,
+    indexes[0] = (Index){.object = {.name = STR("t_pkey")},
+                         .relation_id = 1000,
+                         .unique = true,
+                         .primary = true,
+                         .clustered = true,
+                         .columns_count = 1,
                          .columns = &keys[0]};
-    indexes[1] = (Index){.object = {.name = STR("t_b_key")}, .relation_id = 1001, .unique = true,
-                         .columns_count = 1, .columns = &keys[1]};
+    indexes[1] = (Index){.object = {.name = STR("t_b_key")},
+                         .relation_id = 1001,
+                         .unique = true,
+                         .columns_count = 1,
+                         .columns = &keys[1]};
     list[0] = &indexes[0];
     list[1] = &indexes[1];
-    *t = (Table){.object = {.name = STR("t")}, .relation_id = 1000, .columns_count = 3,
-                 .columns = columns, .key_columns_count = 1, .key_columns = key,
-                 .key_column_at = key_at, .indexes_count = 2, .indexes = list,
+    *t = (Table){.object = {.name = STR("t")},
+                 .relation_id = 1000,
+                 .columns_count = 3,
+                 .columns = columns,
+                 .key_columns_count = 1,
+                 .key_columns = key,
+                 .key_column_at = key_at,
+                 .indexes_count = 2,
+                 .indexes = list,
                  .rows_estimate = -1};
     t->relation = (Relation){.id = 1000, .schemas = schemas, .schemas_count = 1};
 }

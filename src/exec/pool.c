@@ -46,13 +46,10 @@ static void pool_thread(void *arg)
 
     thread_lower_priority();
     while ((task = take_task(arg)) != NULL) {
-        /* A submitted task frees itself: it has no waiter. */
-        if (task->arg == task)
-            task->fn(task);
-        else {
-            task->fn(task->arg);
+        bool detached = task->detached;
+        task->fn(task->arg);
+        if (!detached)
             event_set(&task->done);
-        }
     }
 }
 
@@ -119,7 +116,8 @@ void exec_pool_submit(WorkerPool *pool, void (*fn)(void *arg), void *arg)
     submitted->fn = fn;
     submitted->arg = arg;
     submitted->task.fn = run_submitted;
-    submitted->task.arg = &submitted->task;
+    submitted->task.arg = submitted;
+    submitted->task.detached = true;
     enqueue(pool, &submitted->task);
 }
 
@@ -127,6 +125,7 @@ void pool_task_start(WorkerPool *pool, PoolTask *task, void (*fn)(void *arg), vo
 {
     task->fn = fn;
     task->arg = arg;
+    task->detached = false;
     event_init(&task->done);
     enqueue(pool, task);
 }

@@ -12,7 +12,8 @@ typedef struct PoolTask {
     struct PoolTask *next;
     void (*fn)(void *arg);
     void *arg;
-    bool queued; /* no thread has begun it; guarded by the pool's mutex */
+    bool queued;   /* no thread has begun it; guarded by the pool's mutex */
+    bool detached; /* nobody waits for it: it frees itself */
     Event done;
 } PoolTask;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The streaming operators that keep nothing from batch to batch: filter and project.
+// The streaming operators that keep nothing from batch to batch: filter and project. Their stages
+// run in any worker.
 #include "exec/eval/eval.h"
 
 typedef struct PlanStage {

@@ -6,8 +6,8 @@
 #include "exec/pool.h"
 #include "exec/row_store.h"
 
-#define WORKERS_MAX       64
-#define QUERY_DEPTH_MAX   64
+#define WORKERS_MAX     64
+#define QUERY_DEPTH_MAX 64
 
 Query *query_new(Ctx *ctx, Scope *scope, const ExecEnv *env, const Query *parent,
                  const OuterFrame *outer)
@@ -184,8 +184,8 @@ Status query_run_nested(Worker *worker, const NestedRun *run, RowStore *out)
     if (parent->depth >= QUERY_DEPTH_MAX)
         FAIL(worker->ctx, E_STATEMENT_TOO_COMPLEX, "subqueries are nested too deeply");
     Scope *scope = scope_open(run->scope, "nested query");
-    Query *query = query_new(worker->ctx, scope, parent->env, parent,
-                             run->row ? run->row : parent->outer);
+    Query *query =
+        query_new(worker->ctx, scope, parent->env, parent, run->row ? run->row : parent->outer);
     if (run->row)
         query->workers_max = 1;
     store_new(query, out, &entry)->rows_max = run->rows_max;

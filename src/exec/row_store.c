@@ -52,12 +52,12 @@ typedef struct Span {
     uint32_t first, rows, at;
 } Span;
 
-#define GATHER(T)                                                                                  \
-    do {                                                                                           \
-        T *to = (T *)out->values + span->at;                                                       \
-        const T *from = span->v->values;                                                           \
-        for (uint32_t row = 0; row < span->rows; row++)                                            \
-            to[row] = from[vector_index(span->v, span->first + row)];                              \
+#define GATHER(T)                                                     \
+    do {                                                              \
+        T *to = (T *)out->values + span->at;                          \
+        const T *from = span->v->values;                              \
+        for (uint32_t row = 0; row < span->rows; row++)               \
+            to[row] = from[vector_index(span->v, span->first + row)]; \
     } while (0)
 
 static void append_values(Vector *out, const Span *span)

@@ -10,8 +10,8 @@
 
 #define MORSELS_PER_WORKER 16
 /* Smaller tables are read by one thread. */
-#define SPLIT_ROWS_MIN 8192
-#define INDEX_ENTRIES  512
+#define SPLIT_ROWS_MIN     8192
+#define INDEX_ENTRIES      512
 
 typedef struct ScanSource {
     Source source;
@@ -151,8 +151,7 @@ static Status point_next(Worker *worker, Source *source, void *arg, Batch *out)
         TRY(table_get(worker->ctx, worker->scope, snapshot, scan->index->relation_id, key, &key,
                       &found));
     if (found)
-        TRY(table_get(worker->ctx, worker->scope, snapshot, table->relation_id, key, &row,
-                      &found));
+        TRY(table_get(worker->ctx, worker->scope, snapshot, table->relation_id, key, &row, &found));
     if (!found)
         goto done;
     RowCodec *codec =
@@ -299,8 +298,8 @@ static Status index_next(Worker *worker, Source *source, void *arg, Batch *out)
         if (count == 0)
             break;
         TRY(table_get_many(worker->ctx, worker->batch, worker->query->env->snapshot,
-                           &scan->table->relation, state->codec, state->values, count,
-                           state->found, out));
+                           &scan->table->relation, state->codec, state->values, count, state->found,
+                           out));
         if (scan->with_key)
             scan_add_key_column(worker->batch, state->values, state->found, count, out);
         TRY(filter_batch(worker, state, out));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // KeyBounds as byte ranges of a relation's keys. The bounds' expressions are evaluated over a batch
-// (of outer rows, or one row without columns), then each row gives its range. Belongs to one worker.
+// (of outer rows, or one row without columns), then each row gives its range. Belongs to one
+// worker.
 #ifndef DBASPOT_EXEC_SCAN_BOUNDS_H
 #define DBASPOT_EXEC_SCAN_BOUNDS_H
 

@@ -149,8 +149,10 @@ done:
     return st;
 }
 
-static const SourceOps function_ops = {
-    .name = "function", .prepare = function_prepare, .begin = function_begin, .next = function_next};
+static const SourceOps function_ops = {.name = "function",
+                                       .prepare = function_prepare,
+                                       .begin = function_begin,
+                                       .next = function_next};
 
 Status build_function(Query *query, const Plan *plan, Stage *to)
 {

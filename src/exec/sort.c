@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ORDER BY: each worker sorts its own rows, the caller merges the runs; with a limit each keeps only
-// what may be among the first. The result is read in order, in one thread.
+// ORDER BY: each worker sorts its own rows, the caller merges the runs; with a limit each keeps
+// only what may be among the first. The result is read in order, in one thread.
 #include "exec/eval/eval.h"
 #include "exec/sorter.h"
 

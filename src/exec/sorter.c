@@ -203,8 +203,8 @@ static Status move_kept(Ctx *ctx, Sorter *sorter, const SortEntry *from, uint64_
     Status st = OK;
     Tuple tuples[BATCH_ROWS_MAX];
     uint32_t rows[BATCH_ROWS_MAX];
-    Vector *columns = scope_new_array(sorter->scopes[sorter->current], Vector,
-                                      sorter->spec.columns_count + 1);
+    Vector *columns =
+        scope_new_array(sorter->scopes[sorter->current], Vector, sorter->spec.columns_count + 1);
     TupleRows made = {.tuples = sorter->batch_tuples, .rows = rows};
 
     TRY(reserve_entries(ctx, sorter, count));
@@ -272,8 +272,7 @@ Status sorters_merge(Ctx *ctx, Scope *scope, Sorter *const *sorters, uint32_t co
         uint32_t best_at = 0;
         for (uint32_t k = 0; k < count; k++) {
             const SortEntry *next = &sorters[k]->entries[at[k]];
-            if (at[k] == sorters[k]->count ||
-                (best && sort_entry_compare(best, next) <= 0))
+            if (at[k] == sorters[k]->count || (best && sort_entry_compare(best, next) <= 0))
                 continue;
             best = next;
             best_at = k;

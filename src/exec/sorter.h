@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sorter: rows with their normalised keys (types/key.h), sorted by memcmp, stable. With a limit it
-// keeps no more than a few times that many rows. One thread each; runs of several sorters are merged
-// by a SortMerge.
+// keeps no more than a few times that many rows. One thread each; runs of several sorters are
+// merged by a SortMerge.
 #ifndef DBASPOT_EXEC_SORTER_H
 #define DBASPOT_EXEC_SORTER_H
 

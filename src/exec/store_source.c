@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading a RowStore: a morsel is a run of its batches, shared by workers without copying.
+// Reading a RowStore: a morsel is a run of its batches, shared by workers without copying. Made
+// while a query is built; the store is complete when its step runs.
 #include "exec/exec_int.h"
 #include "exec/row_store.h"
 

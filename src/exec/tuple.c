@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Columns into tuples, out of them, and against them: one loop a width. See tuple.h.
+// Columns into tuples, out of them, and against them: one loop a width of value. Chunks grow from a
+// few tuples to 256 KiB, so that a small query pays little. See tuple.h.
 #include "exec/tuple.h"
 
 #include "types/compare.h"
@@ -95,20 +96,19 @@ done:
 
 // --- columns in ---------------------------------------------------------------------------------
 
-#define SCATTER(T)                                                                                 \
-    do {                                                                                           \
-        const T *values = v->values;                                                               \
-        if (v->form == VECTOR_FLAT) {                                                              \
-            for (uint32_t i = 0; i < count; i++)                                                   \
-                memcpy(tuples[rows[i]] + offset, &values[rows[i]], sizeof(T));                     \
-        } else {                                                                                   \
-            for (uint32_t i = 0; i < count; i++)                                                   \
-                memcpy(tuples[rows[i]] + offset, &values[vector_index(v, rows[i])], sizeof(T));    \
-        }                                                                                          \
+#define SCATTER(T)                                                                              \
+    do {                                                                                        \
+        const T *values = v->values;                                                            \
+        if (v->form == VECTOR_FLAT) {                                                           \
+            for (uint32_t i = 0; i < count; i++)                                                \
+                memcpy(tuples[rows[i]] + offset, &values[rows[i]], sizeof(T));                  \
+        } else {                                                                                \
+            for (uint32_t i = 0; i < count; i++)                                                \
+                memcpy(tuples[rows[i]] + offset, &values[vector_index(v, rows[i])], sizeof(T)); \
+        }                                                                                       \
     } while (0)
 
-static Status scatter_strings(Ctx *ctx, TupleBuffer *buffer, uint32_t offset,
-                              const TupleRows *rows)
+static Status scatter_strings(Ctx *ctx, TupleBuffer *buffer, uint32_t offset, const TupleRows *rows)
 {
     Status st = OK;
     char *to;
@@ -159,8 +159,7 @@ Status tuple_scatter(Ctx *ctx, TupleBuffer *buffer, uint32_t at, const Vector *v
     return field->phys == PHYS_STRING ? scatter_strings(ctx, buffer, offset, to) : OK;
 }
 
-Status tuple_buffer_append(Ctx *ctx, TupleBuffer *buffer, const Batch *batch,
-                           const TupleRows *rows)
+Status tuple_buffer_append(Ctx *ctx, TupleBuffer *buffer, const Batch *batch, const TupleRows *rows)
 {
     Status st = OK;
 
@@ -207,11 +206,11 @@ uint64_t *vector_buffer_validity(VectorBuffer *buffer, uint32_t rows, Vector *ou
     return buffer->validity;
 }
 
-#define GATHER(T)                                                                                  \
-    do {                                                                                           \
-        T *to = out->values;                                                                       \
-        for (uint32_t i = 0; i < count; i++)                                                       \
-            memcpy(&to[i], tuples[i] + field->offset, sizeof(T));                                  \
+#define GATHER(T)                                                 \
+    do {                                                          \
+        T *to = out->values;                                      \
+        for (uint32_t i = 0; i < count; i++)                      \
+            memcpy(&to[i], tuples[i] + field->offset, sizeof(T)); \
     } while (0)
 
 /* Tuples that are NULL are read as this. */
@@ -272,22 +271,22 @@ void tuple_gather(const TupleLayout *layout, uint32_t at, Tuple const *tuples, u
 #define EQUAL_16(a, b)     ((a)->words[0] == (b)->words[0] && (a)->words[1] == (b)->words[1])
 #define EQUAL_STRING(a, b) strview_equal((a), (b))
 
-#define MATCH(T, EQUAL)                                                                            \
-    do {                                                                                           \
-        const T *values = v->values;                                                               \
-        for (uint32_t i = 0; i < count; i++) {                                                     \
-            uint32_t row = rows[i], index = vector_index(v, row);                                  \
-            const uint8_t *tuple = match->tuples[row];                                             \
-            bool left = v->validity && !bitmap_get(v->validity, index);                            \
-            bool right = tuple_field_is_null(field, tuple);                                        \
-            const T *stored = (const T *)(tuple + field->offset);                                  \
-            bool equal = left | right ? (left & right & match->nulls_equal)                        \
-                                      : EQUAL(&values[index], stored);                             \
-            rows[kept] = row;                                                                      \
-            match->rejected[match->rejected_count] = row;                                          \
-            kept += equal;                                                                         \
-            match->rejected_count += !equal;                                                       \
-        }                                                                                          \
+#define MATCH(T, EQUAL)                                                     \
+    do {                                                                    \
+        const T *values = v->values;                                        \
+        for (uint32_t i = 0; i < count; i++) {                              \
+            uint32_t row = rows[i], index = vector_index(v, row);           \
+            const uint8_t *tuple = match->tuples[row];                      \
+            bool left = v->validity && !bitmap_get(v->validity, index);     \
+            bool right = tuple_field_is_null(field, tuple);                 \
+            const T *stored = (const T *)(tuple + field->offset);           \
+            bool equal = (left || right) ? (left && right && match->nulls_equal) \
+                                      : EQUAL(&values[index], stored);      \
+            rows[kept] = row;                                               \
+            match->rejected[match->rejected_count] = row;                   \
+            kept += equal;                                                  \
+            match->rejected_count += !equal;                                \
+        }                                                                   \
     } while (0)
 
 /* Types whose equal values may differ in bytes, and numerics of different scales. */

@@ -32,8 +32,8 @@ static Status virtual_begin(Worker *worker, Source *source, uint32_t morsel UNUS
 {
     VirtualState *state = scope_new(worker->scope, VirtualState);
 
-    state->columns = scope_new_array(worker->scope, Vector,
-                                     ((VirtualSource *)source)->plan->columns_count + 1);
+    state->columns =
+        scope_new_array(worker->scope, Vector, ((VirtualSource *)source)->plan->columns_count + 1);
     *out = state;
     return OK;
 }
@@ -53,8 +53,10 @@ static Status virtual_next(Worker *worker UNUSED, Source *source, void *arg, Bat
     return OK;
 }
 
-static const SourceOps virtual_ops = {
-    .name = "system view", .prepare = virtual_prepare, .begin = virtual_begin, .next = virtual_next};
+static const SourceOps virtual_ops = {.name = "system view",
+                                      .prepare = virtual_prepare,
+                                      .begin = virtual_begin,
+                                      .next = virtual_next};
 
 Status build_virtual(Query *query, const Plan *plan, Stage *to)
 {

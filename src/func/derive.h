@@ -11,6 +11,8 @@ SqlType func_derive_numeric_add(const SqlType *args, uint32_t args_count);
 SqlType func_derive_numeric_mul(const SqlType *args, uint32_t args_count);
 /* The first argument's type. */
 SqlType func_derive_numeric_same(const SqlType *args, uint32_t args_count);
+/* The second argument's type. */
+SqlType func_derive_second(const SqlType *args, uint32_t args_count);
 /* The element type of the first argument, an array. */
 SqlType func_derive_element(const SqlType *args, uint32_t args_count);
 /* The array type of the first argument. */

@@ -40,6 +40,19 @@ static inline bool kernel_is_null(const Vector *const *args, uint32_t at, uint32
     return vector_is_null(args[at], row);
 }
 
+/* The session's forms of values; the default ones where there is no session. */
+static inline const TypeIoContext *kernel_io(const FuncCall *call)
+{
+    static const TypeIoContext standard;
+    return call->io ? call->io : &standard;
+}
+
+/* Appends the text of row `row`, which is not NULL. */
+static inline void kernel_print(StrBuf *buf, const FuncCall *call, const Vector *v, uint32_t row)
+{
+    type_output(buf, v->type, v, row, kernel_io(call));
+}
+
 #define KERNEL_TRY_ROWS(name, ...)            \
     Status name(KERNEL_PARAMS)                \
     {                                         \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// madvise; a kernel without huge pages refuses, which changes nothing. Any thread.
+// madvise with MADV_HUGEPAGE, which Debian's default ("madvise") heeds. A kernel without huge pages
+// refuses, which changes nothing. Any thread.
 #include "os/pages.h"
 
 #include <sys/mman.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Advice to the kernel about memory that we hold. Only ever a hint. Any thread.
+// Advice to the kernel about memory that we hold: large arenas that are read at random ask for huge
+// pages. Only ever a hint: nothing depends on it. Any thread.
 #ifndef DBASPOT_OS_PAGES_H
 #define DBASPOT_OS_PAGES_H
 

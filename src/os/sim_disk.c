@@ -69,7 +69,7 @@ static SimDisk *disk_of(Files *files)
     return (SimDisk *)files;
 }
 
-/* --- names ------------------------------------------------------------------------------- */
+/* --- names --------------------------------------------------------------------------------- */
 
 static SimName **find_name(SimName **list, const char *path)
 {
@@ -142,7 +142,7 @@ static void free_names(SimName *list)
     }
 }
 
-/* --- bytes -------------------------------------------------------------------------------- */
+/* --- bytes --------------------------------------------------------------------------------- */
 
 static void resize(StrBuf *buf, uint64_t bytes)
 {
@@ -250,7 +250,7 @@ static int enter(File *file, SimFault kind, SimDisk **out)
     return fault(disk, kind);
 }
 
-/* --- the table of functions ------------------------------------------------------------------ */
+/* --- the table of functions ---------------------------------------------------------------- */
 
 static int sim_open(Files *files, const char *path, uint32_t flags, File **out)
 {
@@ -515,8 +515,7 @@ static int sim_exists(Files *files, const char *path, bool *out)
     return 0;
 }
 
-/* --- what tests say ----------------------------------------------------------------------------
- */
+/* --- what tests say -------------------------------------------------------------------------- */
 
 SimDisk *sim_disk_new(uint64_t seed)
 {

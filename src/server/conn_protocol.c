@@ -695,7 +695,8 @@ static bool process_startup(Conn *conn)
     return true;
 }
 
-static void process_copy(Conn *conn)
+/* False: more data must come first. */
+static bool process_copy(Conn *conn)
 {
     char type;
     Str payload;
@@ -706,6 +707,7 @@ static void process_copy(Conn *conn)
         work = handle_copy_message(conn, type, payload, &gathered);
     if (work)
         step_request(conn);
+    return work;
 }
 
 void conn_process(Conn *conn)
@@ -720,9 +722,7 @@ void conn_process(Conn *conn)
             continue;
         }
         if (conn->phase == CONN_COPY) {
-            size_t before = conn->in_at;
-            process_copy(conn);
-            if (conn->in_at == before || conn->phase == CONN_COPY)
+            if (!process_copy(conn))
                 break;
             continue;
         }

@@ -12,8 +12,7 @@
 #define LOAD_AT_OPEN_BYTES     ((size_t)16 << 20)
 #define VERSION_OVERHEAD_BYTES 40
 
-/* --- opening
- * -------------------------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------------------------- */
 
 static void set_options(Storage *storage, const StorageOptions *options)
 {
@@ -234,8 +233,7 @@ Status storage_open(Ctx *ctx, const StorageOptions *options, Storage **out)
     return storage_open_on(ctx, options, files_os(), out);
 }
 
-/* --- closing
- * ---------------------------------------------------------------------------------------- */
+/* --- closing ------------------------------------------------------------------------------- */
 
 Status storage_checkpoint(Ctx *ctx, Storage *storage)
 {
@@ -286,8 +284,7 @@ void storage_crash(Storage *storage)
     destroy(storage);
 }
 
-/* --- through to the log
- * ------------------------------------------------------------------------------- */
+/* --- through to the log -------------------------------------------------------------------- */
 
 Timestamp storage_installed_ts(const Storage *storage)
 {
@@ -324,8 +321,7 @@ Timestamp storage_horizon(Storage *storage)
     return MIN(durable_ts, oldest);
 }
 
-/* --- questions
- * ---------------------------------------------------------------------------------------- */
+/* --- questions ----------------------------------------------------------------------------- */
 
 Status storage_newest(Ctx *ctx, Storage *storage, RelationId relation, Str key, Timestamp *newest,
                       bool *live)

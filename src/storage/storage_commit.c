@@ -10,8 +10,7 @@
 
 enum { DELAY_MAX_US = 4000, DELAY_UNIT_BYTES = 16384 };
 
-/* --- back-pressure ------------------------------------------------------------------------------
- */
+/* --- back-pressure --------------------------------------------------------------------------- */
 
 /* Waits while nothing more may be taken in. REQUIRES nothing. */
 static Status await_flush(Ctx *ctx, Storage *storage)
@@ -38,12 +37,13 @@ static Status throttle(Ctx *ctx, Storage *storage, size_t bytes)
 {
     size_t max = storage->unflushed_bytes_max;
     size_t waiting = atomic_load_explicit(&storage->unflushed_bytes, memory_order_relaxed);
+    uint32_t debt = atomic_load_explicit(&storage->debt_permille, memory_order_relaxed);
 
-    if (LIKELY(waiting < max / 2))
+    if (LIKELY(waiting < max / 2 && debt < 500))
         return OK;
     if (waiting >= max)
         return await_flush(ctx, storage);
-    double fullness = (double)(waiting - max / 2) / (double)(max - max / 2);
+    double fullness = MAX((double)waiting / (double)max, (double)debt / 1000) * 2 - 1;
     double units = 1 + (double)bytes / DELAY_UNIT_BYTES;
     int64_t delay_us = (int64_t)(fullness * fullness * 100 * units);
     int64_t deadline = clock_mono_ns() + MIN(delay_us, (int64_t)DELAY_MAX_US) * 1000;
@@ -55,8 +55,7 @@ static Status throttle(Ctx *ctx, Storage *storage, size_t bytes)
     return OK;
 }
 
-/* --- generations
- * ---------------------------------------------------------------------------------- */
+/* --- generations --------------------------------------------------------------------------- */
 
 static LogPosition replay_from_locked(Storage *storage)
 {
@@ -100,8 +99,7 @@ done:
     storage_view_free(dead);
 }
 
-/* --- the record
- * ------------------------------------------------------------------------------------ */
+/* --- the record ---------------------------------------------------------------------------- */
 
 static void write_record(Wal *wal, const WalPlace *place, const WalRecord *record,
                          WriteEncoder *encoder)
@@ -170,8 +168,7 @@ done:
     return st;
 }
 
-/* --- the commit
- * --------------------------------------------------------------------------------------- */
+/* --- the commit ---------------------------------------------------------------------------- */
 
 typedef struct Commit {
     Timestamp ts;

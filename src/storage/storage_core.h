@@ -98,6 +98,7 @@ struct Storage {
     uint64_t tombstones_flushed; /* since the last full compaction */
     uint64_t versions_flushed;
     _Atomic uint64_t unflushed_bytes; /* of frozen layers */
+    _Atomic uint32_t debt_permille;   /* of the compactions that tier 3 may leave undone */
     Thread flusher;
     Thread merger;
 
@@ -108,7 +109,7 @@ struct Storage {
     _Atomic bool dropped_any; /* some are effective */
 };
 
-/* --- storage.c --- */
+/* --- storage.c ----------------------------------------------------------------------------- */
 /* As storage_open, with the log's files on another file system (a simulated disk). */
 Status storage_open_on(Ctx *ctx, const StorageOptions *options, Files *log_files, Storage **out);
 /* As the end of the process: stops the threads, writes nothing more. For tests. */
@@ -116,7 +117,7 @@ void storage_crash(Storage *storage);
 /* At or below it, of several versions of a key only the newest can be read. */
 Timestamp storage_horizon(Storage *storage);
 
-/* --- storage_view.c --- */
+/* --- storage_view.c ------------------------------------------------------------------------ */
 void storage_views_init(Storage *storage);
 /* Makes the layers the current view. NULL, or the old view to be freed by storage_view_free once no
    lock is held. False if there is no slot: nothing happened. REQUIRES(structure_mutex). */
@@ -125,11 +126,11 @@ void storage_view_free(ViewState *state);
 /* The last view goes; nobody may hold a pin. */
 void storage_views_close(Storage *storage);
 
-/* --- storage_commit.c --- */
+/* --- storage_commit.c ---------------------------------------------------------------------- */
 /* The active generation becomes a frozen layer, if it holds anything. REQUIRES(commit_mutex). */
 void storage_freeze_locked(Storage *storage);
 
-/* --- storage_flush.c --- */
+/* --- storage_flush.c ----------------------------------------------------------------------- */
 void storage_flusher_main(void *arg);
 /* Waits until every frozen layer is flushed. */
 Status storage_await_flushed(Ctx *ctx, Storage *storage);
@@ -139,7 +140,7 @@ Status storage_set_flushed(Ctx *ctx, Storage *storage, LogPosition position, Tim
 void storage_evict_locked(Storage *storage, ViewState **dead);
 size_t storage_layers_bytes_locked(const Storage *storage);
 
-/* --- storage_drop.c --- */
+/* --- storage_drop.c ------------------------------------------------------------------------ */
 bool storage_is_dropped(Storage *storage, RelationId relation);
 /* Makes those effective whose time has come; true if there are some to be recorded. */
 bool storage_ripen_drops(Storage *storage);
@@ -148,7 +149,7 @@ Status storage_record_drops(Ctx *ctx, Storage *storage);
 Status storage_read_drops(Ctx *ctx, Storage *storage);
 bool storage_has_unripe_drops(Storage *storage);
 
-/* --- storage_merge.c --- */
+/* --- storage_merge.c ----------------------------------------------------------------------- */
 void storage_merger_main(void *arg);
 /* Reads tier 3 into a layer. */
 Status storage_load(Ctx *ctx, Storage *storage);
@@ -165,7 +166,7 @@ typedef struct MergeSpec {
 } MergeSpec;
 Status storage_merge(Ctx *ctx, Storage *storage, const MergeSpec *spec);
 
-/* --- storage_recover.c --- */
+/* --- storage_recover.c --------------------------------------------------------------------- */
 Status storage_recover(Ctx *ctx, Storage *storage);
 
 #endif

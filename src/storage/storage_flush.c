@@ -13,6 +13,8 @@
 #define RETRY_NS             INT64_C(1000000000)
 #define RIPEN_NS             INT64_C(100000000)
 #define COMPACT_VERSIONS_MIN 100000
+#define LEVEL0_FILES_MAX     40
+#define COMPACTION_BYTES_MAX ((uint64_t)64 << 30)
 
 size_t storage_layers_bytes_locked(const Storage *storage)
 {
@@ -57,8 +59,7 @@ static void evict(Storage *storage)
     storage_view_free(dead);
 }
 
-/* --- one flush
- * -------------------------------------------------------------------------------------- */
+/* --- one flush ----------------------------------------------------------------------------- */
 
 typedef struct Flush {
     DeltaGeneration *generations[FLUSH_LAYERS_MAX]; /* newest first */
@@ -174,8 +175,20 @@ static void finish_locked(Storage *storage, const Flush *flush, Status st, const
     condition_broadcast(&storage->changed);
 }
 
-/* --- the thread
- * --------------------------------------------------------------------------------------- */
+/* How far tier 3 has fallen behind: files at its top, bytes to be compacted. */
+static void weigh_debt(Storage *storage)
+{
+    WosStats stats;
+
+    if (!storage->wos)
+        return;
+    wos_stats(storage->wos, &stats);
+    uint64_t files = stats.level0_files * 1000 / LEVEL0_FILES_MAX;
+    uint64_t bytes = stats.compaction_bytes / (COMPACTION_BYTES_MAX / 1000);
+    atomic_store(&storage->debt_permille, (uint32_t)MIN(MAX(files, bytes), (uint64_t)1000));
+}
+
+/* --- the thread ---------------------------------------------------------------------------- */
 
 static void flush_now(Storage *storage, Flush *flush)
 {
@@ -187,6 +200,7 @@ static void flush_now(Storage *storage, Flush *flush)
     finish_locked(storage, flush, st, &ctx);
     mutex_unlock(&storage->structure_mutex);
     ctx_free(&ctx);
+    weigh_debt(storage);
     evict(storage);
 }
 

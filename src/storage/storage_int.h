@@ -13,8 +13,7 @@
 #include "storage/storage.h"
 #include "storage/wos/wos.h"
 
-/* storage_view_pin returns one; storage_view_unpin gives it back. Everything in it lives as long.
- */
+/* Pinned by storage_view_pin, until storage_view_unpin; everything in it lives as long. */
 struct StorageView {
     /* Newest first; [0] is the active one, into which commits above read_ts may be written while
        the view is pinned. */

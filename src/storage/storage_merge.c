@@ -13,8 +13,7 @@
 
 enum { LAYERS_CALM = 3, LAYERS_MANY = 8, CANCEL_EVERY = 1024 };
 
-/* --- merging ------------------------------------------------------------------------------------
- */
+/* --- merging --------------------------------------------------------------------------------- */
 
 /* One generation's place in the walk of a relation. */
 typedef struct Source {
@@ -146,8 +145,7 @@ done:
     return st;
 }
 
-/* --- fewer layers
- * --------------------------------------------------------------------------------- */
+/* --- fewer layers -------------------------------------------------------------------------- */
 
 typedef struct Joined {
     DeltaGeneration *generation;
@@ -268,8 +266,7 @@ static bool join_some_locked(Storage *storage)
     return merged;
 }
 
-/* --- loading
- * ---------------------------------------------------------------------------------------- */
+/* --- loading ------------------------------------------------------------------------------- */
 
 typedef struct Load {
     Storage *storage;

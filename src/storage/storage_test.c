@@ -57,7 +57,7 @@ static Storage *open_small(void)
     return open_with(&options);
 }
 
-/* --- writing and reading ---------------------------------------------------------------------- */
+/* --- writing and reading ------------------------------------------------------------------- */
 
 static Str key_of(uint64_t number, char *bytes)
 {
@@ -149,8 +149,7 @@ static const char *numbered(char *out, uint64_t number)
     return out;
 }
 
-/* --- one process
- * ---------------------------------------------------------------------------------- */
+/* --- one process --------------------------------------------------------------------------- */
 
 static void memory_needs_no_files(void **state)
 {
@@ -332,8 +331,7 @@ static void a_hook_that_fails_leaves_no_trace(void **state)
     writeset_free(set);
 }
 
-/* --- tiers
- * ------------------------------------------------------------------------------------------ */
+/* --- tiers --------------------------------------------------------------------------------- */
 
 /* Bytes enough to fill many small generations. */
 static void fill_rows(Storage *storage, uint64_t rounds, size_t row_bytes)
@@ -585,8 +583,7 @@ static void a_dropped_relation_stays_dropped(void **state)
     storage_close(storage);
 }
 
-/* --- many threads
- * ----------------------------------------------------------------------------------- */
+/* --- many threads -------------------------------------------------------------------------- */
 
 typedef struct Worker {
     Storage *storage;
@@ -595,8 +592,7 @@ typedef struct Worker {
     uint64_t done;
 } Worker;
 
-/* Each worker owns the keys id * KEYS … and counts their rows up; a reader never sees one go back.
- */
+/* Each worker owns the keys from id * KEYS on and counts their rows up; none ever goes back. */
 static void work(void *arg)
 {
     Worker *worker = arg;
@@ -668,8 +664,7 @@ static void many_threads_commit_read_flush_and_merge(void **state)
     scope_close(scope);
 }
 
-/* --- the simulated disk under the log
- * --------------------------------------------------------------- */
+/* --- the simulated disk under the log ------------------------------------------------------ */
 
 /* Commits numbers in order, some waited for, then the power fails. After opening again the numbers
    must be there without a gap, at least to the last one that was acknowledged. */
@@ -775,8 +770,7 @@ static void a_dead_log_stops_commits_but_not_reads(void **state)
     sim_disk_free(disk);
 }
 
-/* --- kill -9
- * ---------------------------------------------------------------------------------------- */
+/* --- kill -9 ------------------------------------------------------------------------------- */
 
 /* The child: commits numbers for ever, and says on standard output which are durable. */
 static int child_main(const char *where)
@@ -875,8 +869,7 @@ static void acknowledged_commits_survive_kill(void **state)
     }
 }
 
-/* --- the frame
- * ---------------------------------------------------------------------------------------- */
+/* --- the frame ----------------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {

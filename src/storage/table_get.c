@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rows by key: own writes, then the generations from the newest to the oldest, then tier 3. The first
-// that has a version at or below read_ts has the newest one (TABLE-1), so the search ends there, also
-// at a tombstone. Any thread.
+// Rows by key: own writes, then the generations from the newest to the oldest, then tier 3. The
+// first that has a version at or below read_ts has the newest one (TABLE-1), so the search ends
+// there, also at a tombstone. Any thread.
 #include "storage/table_int.h"
 
 /* In the delta store; NULL: ask tier 3 unless the view is complete. */

@@ -9,20 +9,21 @@
 #include "storage/table.h"
 #include "storage/writeset_int.h"
 
-typedef struct Merge Merge;
+typedef struct TableMerge TableMerge;
 
-typedef struct MergeSpec {
+typedef struct TableMergeSpec {
     RelationId relation;
     KeyRange range;
     bool descending;
-} MergeSpec;
+} TableMergeSpec;
 
 /* Its memory and tier 3's cursor belong to `scope`; the range's bytes are copied. */
-Status merge_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, const MergeSpec *spec,
-                  Merge **out);
+Status table_merge_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot,
+                        const TableMergeSpec *spec, TableMerge **out);
 /* Up to `max` rows into rows[] and keys[] (keys may be NULL); *count 0 at the end. The bytes live
    until the next call. */
-Status merge_next(Ctx *ctx, Merge *merge, Str *keys, Str *rows, uint32_t max, uint32_t *count);
+Status table_merge_next(Ctx *ctx, TableMerge *merge, Str *keys, Str *rows, uint32_t max,
+                        uint32_t *count);
 
 /* The newest commit_ts of a key in the view, 0 if it never existed; *live: that version is a row.
  */

@@ -19,11 +19,11 @@ typedef struct Source {
     Str key; /* the next one; undefined at the end */
 } Source;
 
-struct Merge {
+struct TableMerge {
     const Snapshot *snapshot;
     Source *sources;
     uint32_t sources_count;
-    MergeSpec spec;
+    TableMergeSpec spec;
     Source *own; /* NULL: no own writes */
     uint64_t own_rollbacks;
     StrBuf next_key; /* beside own writes only: where the next call goes on; empty: the start */
@@ -43,7 +43,7 @@ typedef struct Output {
 /* --- sources -------------------------------------------------------------------------------- */
 
 /* <0: a comes before b in the direction of the merge. */
-static int compare(const Merge *merge, Str a, Str b)
+static int compare(const TableMerge *merge, Str a, Str b)
 {
     return merge->spec.descending ? str_compare(b, a) : str_compare(a, b);
 }
@@ -59,7 +59,7 @@ static void refill_delta(Source *source)
     source->key = delta_version_key(source->delta.block[0]);
 }
 
-static void set_wos_key(const Merge *merge, Source *source)
+static void set_wos_key(const TableMerge *merge, Source *source)
 {
     source->key = source->cursor.key;
     source->at_end = !source->cursor.valid;
@@ -71,7 +71,7 @@ static void set_wos_key(const Merge *merge, Source *source)
         source->at_end = str_compare(source->key, merge->spec.range.high) >= 0;
 }
 
-static Status advance(Ctx *ctx, const Merge *merge, Source *source, uint32_t steps)
+static Status advance(Ctx *ctx, const TableMerge *merge, Source *source, uint32_t steps)
 {
     Status st = OK;
 
@@ -94,7 +94,7 @@ static void close_cursor(void *cursor)
     wos_cursor_close(cursor);
 }
 
-static Status open_wos(Ctx *ctx, Scope *scope, Merge *merge, Source *source)
+static Status open_wos(Ctx *ctx, Scope *scope, TableMerge *merge, Source *source)
 {
     Status st = OK;
     const KeyRange *range = &merge->spec.range;
@@ -113,7 +113,7 @@ done:
 }
 
 /* At the start of the range, or at the start again. */
-static void open_own(Merge *merge)
+static void open_own(TableMerge *merge)
 {
     merge->own_rollbacks = merge->snapshot->own->rollbacks_count;
     delta_iter_open_writes(&merge->own->delta, merge->snapshot->own, merge->spec.relation,
@@ -121,17 +121,17 @@ static void open_own(Merge *merge)
 }
 
 /* Forgets a source that has nothing. */
-static void keep_if_any(Merge *merge, const Source *source)
+static void keep_if_any(TableMerge *merge, const Source *source)
 {
     merge->sources_count += !source->at_end;
 }
 
-Status merge_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, const MergeSpec *spec,
-                  Merge **out)
+Status table_merge_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot,
+                        const TableMergeSpec *spec, TableMerge **out)
 {
     Status st = OK;
     const StorageView *view = snapshot->view;
-    Merge *merge = scope_new(scope, Merge);
+    TableMerge *merge = scope_new(scope, TableMerge);
     Source *source;
 
     merge->snapshot = snapshot;
@@ -184,7 +184,7 @@ static void emit_version(Output *out, const DeltaVersion *version)
 }
 
 /* Tier 3's bytes live until the cursor moves: they are copied. */
-static Status emit_wos(Ctx *ctx, const Merge *merge, const Source *source, Output *out)
+static Status emit_wos(Ctx *ctx, const TableMerge *merge, const Source *source, Output *out)
 {
     Status st = OK;
     Str key = source->cursor.key, row = source->cursor.row;
@@ -200,7 +200,7 @@ done:
 }
 
 /* How many entries of the block lie before `bound`: at least the current one. */
-static uint32_t run_before(const Merge *merge, const Source *source, Str bound)
+static uint32_t run_before(const TableMerge *merge, const Source *source, Str bound)
 {
     const DeltaVersion *const *block = source->delta.block;
     uint32_t at = source->at, end = source->delta.count;
@@ -220,7 +220,7 @@ static uint32_t run_before(const Merge *merge, const Source *source, Str bound)
     return end - source->at;
 }
 
-static Status emit_run(Ctx *ctx, Merge *merge, Source *source, uint32_t count, Output *out)
+static Status emit_run(Ctx *ctx, TableMerge *merge, Source *source, uint32_t count, Output *out)
 {
     const DeltaVersion *const *block = source->delta.block + source->at;
     uint32_t ahead = source->delta.count - source->at;
@@ -237,7 +237,7 @@ static Status emit_run(Ctx *ctx, Merge *merge, Source *source, uint32_t count, O
 }
 
 /* Several sources stand at the key of `first`, which comes before them in precedence. */
-static Status emit_tie(Ctx *ctx, Merge *merge, Source *first, Output *out)
+static Status emit_tie(Ctx *ctx, TableMerge *merge, Source *first, Output *out)
 {
     Status st = OK;
     Str key = first->key;
@@ -266,7 +266,7 @@ done:
 
 /* The source with the least key, the first in precedence of those; *bound: the least key of the
    others, if there is one. */
-static Source *find_least(const Merge *merge, Str *bound, bool *has_bound)
+static Source *find_least(const TableMerge *merge, Str *bound, bool *has_bound)
 {
     Source *least = NULL;
 
@@ -289,7 +289,7 @@ static Source *find_least(const Merge *merge, Str *bound, bool *has_bound)
     return least;
 }
 
-static Status step(Ctx *ctx, Merge *merge, Output *out, bool *at_end)
+static Status step(Ctx *ctx, TableMerge *merge, Output *out, bool *at_end)
 {
     Status st = OK;
     Str bound;
@@ -314,7 +314,7 @@ done:
 }
 
 /* Own writes were rolled back since the last call: their block may hold what is gone. */
-static void reread_own(Merge *merge)
+static void reread_own(TableMerge *merge)
 {
     Source *own = merge->own;
 
@@ -333,7 +333,7 @@ static void reread_own(Merge *merge)
     refill_delta(own);
 }
 
-static void keep_next_key(Merge *merge)
+static void keep_next_key(TableMerge *merge)
 {
     Str bound;
     bool has_bound;
@@ -347,7 +347,8 @@ static void keep_next_key(Merge *merge)
         strbuf_append_str(&merge->next_key, next->key);
 }
 
-Status merge_next(Ctx *ctx, Merge *merge, Str *keys, Str *rows, uint32_t max, uint32_t *count)
+Status table_merge_next(Ctx *ctx, TableMerge *merge, Str *keys, Str *rows, uint32_t max,
+                        uint32_t *count)
 {
     Status st = OK;
     Output out = {.keys = keys, .rows = rows, .max = max};

@@ -9,7 +9,7 @@
 
 struct TableScan {
     Scope *scope;
-    Merge *merge;
+    TableMerge *merge;
     const RowCodec *codec;
     RowBuffer *buffer;
     uint32_t rows_max; /* of the buffer */
@@ -43,8 +43,8 @@ Status table_scan_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, const S
     scan->scope = scope;
     scan->with_key = spec->with_key;
     scan->codec = row_codec_new(scope, spec->relation, spec->columns, spec->columns_count);
-    MergeSpec merge = {spec->relation->id, spec->range, spec->descending};
-    TRY(merge_open(ctx, scope, snapshot, &merge, &scan->merge));
+    TableMergeSpec merge = {spec->relation->id, spec->range, spec->descending};
+    TRY(table_merge_open(ctx, scope, snapshot, &merge, &scan->merge));
     *out = scan;
 done:
     return st;
@@ -69,7 +69,7 @@ Status table_scan_next(Ctx *ctx, TableScan *scan, Batch *out)
 
     if (scan->rows_max < BATCH_ROWS_MAX)
         grow(scan);
-    TRY(merge_next(ctx, scan->merge, scan->keys, scan->rows, scan->rows_max, &count));
+    TRY(table_merge_next(ctx, scan->merge, scan->keys, scan->rows, scan->rows_max, &count));
     TRY(row_decode_into(ctx, scan->codec, scan->rows, count, scan->buffer, out));
     if (scan->with_key)
         set_key_column(scan, out);
@@ -80,7 +80,7 @@ done:
 /* --- raw ------------------------------------------------------------------------------------ */
 
 struct RawScan {
-    Merge *merge;
+    TableMerge *merge;
 };
 
 Status table_raw_scan_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, RelationId relation,
@@ -88,9 +88,9 @@ Status table_raw_scan_open(Ctx *ctx, Scope *scope, const Snapshot *snapshot, Rel
 {
     Status st = OK;
     RawScan *scan = scope_new(scope, RawScan);
-    MergeSpec spec = {relation, range, descending};
+    TableMergeSpec spec = {relation, range, descending};
 
-    TRY(merge_open(ctx, scope, snapshot, &spec, &scan->merge));
+    TRY(table_merge_open(ctx, scope, snapshot, &spec, &scan->merge));
     *out = scan;
 done:
     return st;
@@ -99,5 +99,5 @@ done:
 Status table_raw_scan_next(Ctx *ctx, RawScan *scan, Str *keys, Str *values, uint32_t max,
                            uint32_t *count)
 {
-    return merge_next(ctx, scan->merge, keys, values, max, count);
+    return table_merge_next(ctx, scan->merge, keys, values, max, count);
 }

@@ -519,7 +519,7 @@ Status txn_lock_table(Ctx *ctx, Txn *txn, uint32_t object, TableLock mode, bool 
 
 TxnSavepoint txn_savepoint(Txn *txn)
 {
-    return (TxnSavepoint){.writes = txn->writes ? writeset_mark(txn->writes) : 0,
+    return (TxnSavepoint){.writes = txn->writes ? writeset_mark(txn->writes) : 1,
                           .locks = txn->owner.held_count,
                           .hooks = txn->hooks_count};
 }

@@ -38,7 +38,7 @@ SqlType array_element_type(SqlType array)
     const TypeInfo *info = type_info(array.oid);
 
     ASSERT(info != NULL && info->element != 0);
-    /* A numeric in an array carries its own scale. */
+    /* TYPES-3 */
     return (SqlType){info->element, info->element == OID_NUMERIC ? -1 : array.typmod};
 }
 
@@ -255,9 +255,8 @@ int array_compare(Str a, Str b)
 uint64_t array_hash(Str bytes)
 {
     ArrayView view;
-    uint64_t hash = 0;
-
     array_view(bytes, &view);
+    uint64_t hash = (uint64_t)view.dimensions;
     for (uint32_t i = 0; i < view.count; i++) {
         Datum element = array_get(&view, i);
         hash = hash_combine(hash, datum_hash(&element));

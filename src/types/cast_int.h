@@ -16,7 +16,7 @@ typedef struct CastCall {
 } CastCall;
 
 /* `out` has room for `rows` values and the input's NULLs in its own validity. Rows that are NULL
-   may get any value, but must not fail. */
+   may get any value, but must not fail (TYPES-4). */
 typedef Status (*CastKernel)(const CastCall *call, const Vector *in, uint32_t rows, Vector *out);
 
 /* cast_number.c */

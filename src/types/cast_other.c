@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Casts among the string types, "char", and the date and time types.
+// Casts among the string types, "char", and the date and time types. Strings that become a piece of
+// themselves share the bytes; times of day and dates out of a timestamptz are the session's zone's.
 #include "types/cast_int.h"
 #include "types/datetime.h"
 #include "types/io_int.h"

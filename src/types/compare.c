@@ -2,7 +2,7 @@
 //
 // Order, equality and hashing. Types fall into a few kinds, each with a compare and a hash of one
 // value; the loops over vectors are made from one template a kind, so that the value functions are
-// inlined into them.
+// inlined into them. Values that compare equal hash alike (TYPES-1).
 #include "types/compare.h"
 
 #include "base/hash.h"
@@ -74,7 +74,8 @@ static bool same_scale(const Vector *a, const Vector *b)
 
 static inline uint64_t hash_i64(int64_t x)
 {
-    return hash_u64((uint64_t)x);
+    return hash_u64((uint64_t)x ^
+                    0xa0761d6478bd642fULL); /* 0 is a frequent value, not a bad hash */
 }
 
 static inline uint64_t hash_double(double x)
@@ -267,6 +268,12 @@ static void hash_rows(const Vector *v, uint32_t rows, uint64_t *out)
     }
 }
 
+/* Rotated, so that a second column equal to the first does not cancel it. */
+static inline uint64_t combine_hashes(uint64_t seed, uint64_t hash)
+{
+    return hash_combine(seed << 23 | seed >> 41, hash);
+}
+
 #define HASH_CHUNK_ROWS 256
 
 void vector_hash(const Vector *v, uint32_t rows, uint64_t *hashes, bool combine)
@@ -276,7 +283,7 @@ void vector_hash(const Vector *v, uint32_t rows, uint64_t *hashes, bool combine)
     if (v->form == VECTOR_CONST && rows > 1) {
         hash_rows(v, 1, chunk);
         for (uint32_t row = 0; row < rows; row++)
-            hashes[row] = combine ? hash_combine(hashes[row], chunk[0]) : chunk[0];
+            hashes[row] = combine ? combine_hashes(hashes[row], chunk[0]) : chunk[0];
         return;
     }
     if (!combine) {
@@ -294,7 +301,7 @@ void vector_hash(const Vector *v, uint32_t rows, uint64_t *hashes, bool combine)
         }
         hash_rows(&part, count, chunk);
         for (uint32_t row = 0; row < count; row++)
-            hashes[first + row] = hash_combine(hashes[first + row], chunk[row]);
+            hashes[first + row] = combine_hashes(hashes[first + row], chunk[row]);
     }
 }
 static_assert(HASH_CHUNK_ROWS % 64 == 0, "a chunk starts at a word of the bitmap");
@@ -326,8 +333,8 @@ uint64_t datum_hash(const Datum *datum)
         if (a->validity == NULL && b->validity == NULL) {                                   \
             for (uint32_t e = 0; e < count; e++) {                                          \
                 uint32_t entry = selection[e];                                              \
-                uint32_t i = vector_index(a, pairs.a[entry]);                                \
-                uint32_t j = vector_index(b, pairs.b[entry]);                                \
+                uint32_t i = vector_index(a, pairs.a[entry]);                               \
+                uint32_t j = vector_index(b, pairs.b[entry]);                               \
                 selection[kept] = entry;                                                    \
                 kept += equal(x[i], y[j]);                                                  \
             }                                                                               \
@@ -335,8 +342,8 @@ uint64_t datum_hash(const Datum *datum)
         }                                                                                   \
         for (uint32_t e = 0; e < count; e++) {                                              \
             uint32_t entry = selection[e];                                                  \
-            uint32_t i = vector_index(a, pairs.a[entry]);                                    \
-            uint32_t j = vector_index(b, pairs.b[entry]);                                    \
+            uint32_t i = vector_index(a, pairs.a[entry]);                                   \
+            uint32_t j = vector_index(b, pairs.b[entry]);                                   \
             bool i_null = a->validity && !bitmap_get(a->validity, i);                       \
             bool j_null = b->validity && !bitmap_get(b->validity, j);                       \
             selection[kept] = entry;                                                        \

@@ -288,7 +288,8 @@ static int integer_width(const char *start)
     return width;
 }
 
-/* P0001-02-03 and T04:05:06: the value read is the first; units go down from it. */
+/* Years, months and days with hyphens, hours, minutes and seconds with colons: the value read is
+ * the first; units go down from it. */
 static DateTimeError iso_extended(const char **at, int64_t value, double fraction,
                                   const DateTimeUnit *units, char separator, Gathered *sum)
 {

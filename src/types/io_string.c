@@ -2,6 +2,7 @@
 //
 // Text and binary forms of the types that are strings in a vector: text, varchar, char(n), name,
 // "char", bytea and the texts of the catalog. Lengths count characters, name's limit counts bytes.
+// char(n) is held without trailing blanks (TYPES-2).
 #include "types/io_int.h"
 
 #define NAME_BYTES_MAX 63

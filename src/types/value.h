@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Values as they lie in vectors: string views, intervals, numerics. Plain data; any thread.
+// Values as they lie in vectors: string views, intervals, uuids, numerics. Views own nothing: their
+// bytes belong to the buffers that the vector's producer keeps. Plain data; any thread.
 #ifndef DBASPOT_TYPES_VALUE_H
 #define DBASPOT_TYPES_VALUE_H
 
@@ -74,7 +75,12 @@ typedef struct Uuid {
     uint8_t bytes[16];
 } Uuid;
 
-typedef enum NumericKind { NUMERIC_FINITE, NUMERIC_NAN, NUMERIC_POS_INF, NUMERIC_NEG_INF } NumericKind;
+typedef enum NumericKind {
+    NUMERIC_FINITE,
+    NUMERIC_NAN,
+    NUMERIC_POS_INF,
+    NUMERIC_NEG_INF
+} NumericKind;
 
 /* coefficient * 10^-scale, at most 38 digits; `scale` is what is displayed (1.50 has 2). */
 typedef struct Numeric {

@@ -78,7 +78,8 @@ void vector_init_flat(Vector *out, Scope *scope, SqlType type, uint32_t rows);
 uint64_t *vector_make_validity(Vector *v, Scope *scope, uint32_t rows);
 /* A constant; `value` is copied (string bytes are not), NULL = SQL NULL. */
 void vector_init_const(Vector *out, Scope *scope, SqlType type, const void *value);
-/* `out` shows rows indexes[0..] of `v`: shares buffers; dictionaries over dictionaries are composed. */
+/* `out` shows rows indexes[0..] of `v`: shares buffers; dictionaries over dictionaries are
+   composed. */
 void vector_slice(Vector *out, Scope *scope, const Vector *v, const uint32_t *indexes,
                   uint32_t rows);
 /* A flat copy of rows [0, rows), strings' bytes copied too if `deep`. */

@@ -66,8 +66,7 @@ Status agg_state_new(Worker *worker, AggStage *self, AggState **out)
     if (self->plain)
         state->one = scope_alloc(scope, self->states_bytes + 16);
     else
-        state->table =
-            agg_table_new(scope, self->key_types, self->keys_count, self->states_bytes);
+        state->table = agg_table_new(scope, self->key_types, self->keys_count, self->states_bytes);
     *out = state;
 done:
     return st;

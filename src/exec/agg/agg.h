@@ -45,14 +45,14 @@ typedef struct AggState {
     Worker *worker;
     Eval **groups;
     Eval ***args;
-    Eval **filters;     /* by item, NULL: none */
-    Eval ***orders;     /* by item: ORDER BY keys */
-    AggCall *calls;     /* by item */
-    AggTable *table;    /* NULL: plain */
-    Tuple one;          /* plain */
-    Tuple *tuples;      /* of a batch */
-    void **states;      /* of a batch */
-    Batch keys;         /* of a batch */
+    Eval **filters;      /* by item, NULL: none */
+    Eval ***orders;      /* by item: ORDER BY keys */
+    AggCall *calls;      /* by item */
+    AggTable *table;     /* NULL: plain */
+    Tuple one;           /* plain */
+    Tuple *tuples;       /* of a batch */
+    void **states;       /* of a batch */
+    Batch keys;          /* of a batch */
     AggTable **distinct; /* by item: the keys and arguments seen */
     Sorter **ordered;    /* by item */
 } AggState;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // DISTINCT and ORDER BY inside aggregate calls. Input is collected with its group's keys: distinct
-// rows in a table, ordered ones in a sorter. When the groups are known, it is brought into its order
-// and given to the aggregate like any other input.
+// rows in a table, ordered ones in a sorter. When the groups are known, it is brought into its
+// order and given to the aggregate like any other input.
 #include "exec/agg/agg.h"
 
 Status agg_deferred_add(AggState *state, const AggStage *self, uint32_t at, const Batch *in,
@@ -72,9 +72,9 @@ static Status feed_flush(Feed *feed)
         TRY(agg_table_find(feed->query->ctx, self->tables[0], &keys, NULL, feed->groups));
     }
     for (uint32_t i = 0; i < rows; i++)
-        feed->states[i] = self->plain ? self->one + item->state_at
-                                      : feed->groups[i] + self->tables[0]->layout.extra_at +
-                                            item->state_at;
+        feed->states[i] = self->plain
+                              ? self->one + item->state_at
+                              : feed->groups[i] + self->tables[0]->layout.extra_at + item->state_at;
     call->ctx = feed->query->ctx;
     TRY(item->info->update(call, args, rows, feed->states));
     TRY(ctx_check_cancel(feed->query->ctx));
@@ -126,8 +126,7 @@ static Status each_batch(Feed *feed, const AggTable *table,
         for (uint32_t first = 0; first < chunk->count; first += BATCH_ROWS_MAX) {
             uint32_t rows = MIN(chunk->count - first, BATCH_ROWS_MAX);
             for (uint32_t i = 0; i < rows; i++)
-                feed->tuples[i] =
-                    chunk->tuples + (size_t)(first + i) * table->layout.tuple_bytes;
+                feed->tuples[i] = chunk->tuples + (size_t)(first + i) * table->layout.tuple_bytes;
             for (uint32_t i = 0; i < columns; i++)
                 tuple_gather(&table->layout, i, feed->tuples, rows, &feed->buffers[i],
                              &feed->columns[i]);

@@ -129,8 +129,8 @@ static Status merge_partitions(Worker *worker, void *arg)
     while ((partition = atomic_fetch_add(&merge->next, 1)) < merge->partitions) {
         if (m == NULL)
             m = merging_new(worker, merge);
-        m->into = agg_table_new(worker->scope, self->key_types, self->keys_count,
-                                self->states_bytes);
+        m->into =
+            agg_table_new(worker->scope, self->key_types, self->keys_count, self->states_bytes);
         for (uint32_t i = 0; i < merge->states_count; i++)
             TRY(merge_table(m, merge->states[i]->table, partition));
         self->tables[partition] = m->into;

@@ -2,8 +2,8 @@
 //
 // DISTINCT is grouping by all columns. DISTINCT ON keeps the first row of each key, in the order in
 // which rows come.
-#include "exec/agg/agg.h"
 #include "exec/agg/distinct.h"
+#include "exec/agg/agg.h"
 
 Plan *distinct_plan(Query *query, const Plan *like, Plan *child)
 {
@@ -87,6 +87,5 @@ Status build_distinct(Query *query, const Plan *plan, Stage *to)
         return build_aggregate(query, distinct_plan(query, plan, plan->children[0]), to);
     self = scope_new(query->scope, DistinctOn);
     self->plan = plan;
-    return build_plan(query, plan->children[0],
-                      stage_init(query, &self->stage, &on_ops, to, true));
+    return build_plan(query, plan->children[0], stage_init(query, &self->stage, &on_ops, to, true));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Grouping by all columns, as a plan made at execution: DISTINCT and UNION.
+// Grouping by all columns, as a plan made at execution: what DISTINCT and UNION are. Called while a
+// query is built, by its thread.
 #ifndef DBASPOT_EXEC_AGG_DISTINCT_H
 #define DBASPOT_EXEC_AGG_DISTINCT_H
 

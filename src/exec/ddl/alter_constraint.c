@@ -104,7 +104,7 @@ static Status add_using_index(Ddl *d, Oid table, const AstConstraint *ast)
 {
     Status st = OK;
     const Table *from = alter_table_now(d, table);
-    const Index *index;
+    const Index *index = NULL;
     TableDraft draft;
 
     TRY(find_unique_index(d, from, ast->using_index, &index));

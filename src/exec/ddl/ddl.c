@@ -184,10 +184,32 @@ Status ddl_execute(Ctx *ctx, Scope *scope, DdlEnv *env, const AstNode *statement
     }
 }
 
+typedef struct TableWalk {
+    Ddl *d;
+    ARRAY(const Table *) tables;
+} TableWalk;
+
+static bool add_table(void *arg, const Object *object)
+{
+    TableWalk *walk = arg;
+
+    array_push(walk->d->scope, &walk->tables, (const Table *)object);
+    return true;
+}
+
 Status ddl_analyze(Ctx *ctx, Scope *scope, DdlEnv *env, const Table *table)
 {
+    Status st = OK;
     Ddl d;
+    TableWalk walk = {.d = &d};
 
     ddl_init(&d, ctx, scope, env);
-    return ddl_analyze_table(&d, table);
+    if (table)
+        return ddl_analyze_table(&d, table);
+    catalog_pin(d.catalog, scope);
+    catalog_each(d.catalog, OBJECT_TABLE, add_table, &walk);
+    for (uint32_t i = 0; i < walk.tables.count; i++)
+        TRY(ddl_analyze_table(&d, walk.tables.data[i]));
+done:
+    return st;
 }

@@ -110,12 +110,12 @@ typedef struct Bytes32 {
     uint64_t words[4];
 } Bytes32;
 
-#define SCATTER(T)                                                                                 \
-    do {                                                                                           \
-        T *to = eval->values;                                                                      \
-        const T *values = from->values;                                                            \
-        for (uint32_t row = 0; row < rows; row++)                                                  \
-            to[at[row]] = values[vector_index(from, row)];                                         \
+#define SCATTER(T)                                         \
+    do {                                                   \
+        T *to = eval->values;                              \
+        const T *values = from->values;                    \
+        for (uint32_t row = 0; row < rows; row++)          \
+            to[at[row]] = values[vector_index(from, row)]; \
     } while (0)
 
 void eval_scatter(Worker *worker, Eval *eval, const Vector *from, const uint32_t *at, uint32_t rows)

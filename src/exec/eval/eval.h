@@ -44,18 +44,20 @@ Status eval_datum(Worker *worker, Eval *eval, Datum *out);
 /* Rows of a boolean vector that are true: indexes into `out` (room for `rows`); how many. */
 uint32_t eval_select_true(const Vector *v, uint32_t rows, uint32_t *out);
 
-/* --- conjunctions as filters ------------------------------------------------------------------- */
+/* --- conjunctions as filters -------------------------------------------------------------------
+ */
 
 typedef struct Filter Filter;
 /* REQUIRES: count > 0. */
 Status filter_new(Worker *worker, Expr *const *conjuncts, uint32_t count, const Visible *visible,
                   Filter **out);
 /* The rows for which all conjuncts are true: `in` itself, or a slice in the worker's batch memory.
-   *selected (may be NULL): their row numbers in `in`, NULL if all were kept. `out` may be `in`. */
+ *selected (may be NULL): their row numbers in `in`, NULL if all were kept. `out` may be `in`. */
 Status filter_run(Worker *worker, Filter *filter, const Batch *in, Batch *out,
                   const uint32_t **selected);
 
-/* --- inside eval/ ------------------------------------------------------------------------------ */
+/* --- inside eval/ ------------------------------------------------------------------------------
+ */
 
 /* Makes eval->result a flat vector with room for `rows`, no NULLs. */
 void eval_result_flat(Worker *worker, Eval *eval, uint32_t rows);

@@ -9,11 +9,11 @@
 #include "types/array.h"
 
 typedef struct AnyState {
-    ValueSet *set;     /* = ANY(constant), <> ALL(constant) */
+    ValueSet *set; /* = ANY(constant), <> ALL(constant) */
     bool array_is_null;
-    uint32_t count;    /* elements of a constant array */
-    Vector *elements;  /* its elements, each a constant vector */
-    uint8_t *answers;  /* by row: 1, 0, 2 = NULL */
+    uint32_t count;   /* elements of a constant array */
+    Vector *elements; /* its elements, each a constant vector */
+    uint8_t *answers; /* by row: 1, 0, 2 = NULL */
 } AnyState;
 
 static bool is_operator(const Expr *expr, const char *name)
@@ -234,8 +234,8 @@ static Status make_nested(Worker *worker, Eval *eval, uint32_t row, StrView *out
             shape.lengths[0] = (int32_t)eval->args_count;
             memcpy(shape.lengths + 1, view.lengths,
                    sizeof(int32_t) * (size_t)(ARRAY_DIMENSIONS_MAX - 1));
-            elements = scope_new_array(worker->batch, Datum,
-                                       (size_t)view.count * eval->args_count + 1);
+            elements =
+                scope_new_array(worker->batch, Datum, (size_t)view.count * eval->args_count + 1);
         }
         int32_t inner = shape.dimensions ? shape.dimensions - 1 : 0;
         if (view.dimensions != inner ||

@@ -28,7 +28,8 @@ typedef struct SubqueryState {
     FuncCall *calls; /* ANY, ALL: one operator a column */
 } SubqueryState;
 
-/* --- the shared ones --------------------------------------------------------------------------- */
+/* --- the shared ones ---------------------------------------------------------------------------
+ */
 
 static SharedSubquery *shared_get(Query *query, const Expr *expr)
 {

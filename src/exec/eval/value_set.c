@@ -57,14 +57,14 @@ static uint8_t probe_one(const ValueSet *set, const Vector *v, uint32_t row, uin
     return 0;
 }
 
-#define SCAN_VALUES(T)                                                                             \
-    do {                                                                                           \
-        const T *in = v->values;                                                                   \
-        const T *wanted = set->values.values;                                                      \
-        for (uint32_t i = 0; i < set->count; i++) {                                                \
-            for (uint32_t row = 0; row < rows; row++)                                              \
-                out[row] |= in[row] == wanted[i];                                                  \
-        }                                                                                          \
+#define SCAN_VALUES(T)                                \
+    do {                                              \
+        const T *in = v->values;                      \
+        const T *wanted = set->values.values;         \
+        for (uint32_t i = 0; i < set->count; i++) {   \
+            for (uint32_t row = 0; row < rows; row++) \
+                out[row] |= in[row] == wanted[i];     \
+        }                                             \
     } while (0)
 
 /* Flat integers and few values. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Joins whose right side uses the left side's columns (LATERAL that could not be unnested): for each
-// left row the right side is run as a nested query, the row being the innermost frame of outer
+// Joins whose right side uses the left side's columns (LATERAL that could not be unnested): for
+// each left row the right side is run as a nested query, the row being the innermost frame of outer
 // columns, and the pairs are tested like those of any join.
 #include "exec/join/join.h"
 #include "exec/row_store.h"
@@ -76,8 +76,7 @@ static Status meet_batch(DependentState *state, const Batch *in, uint32_t row, c
         count = eval_select_true(v, count, state->kept);
     }
     if (count == 0) {
-        if (unknown && state->matched[row] == 0 &&
-            (type == JOIN_MARK || type == JOIN_ANTI_NULL))
+        if (unknown && state->matched[row] == 0 && (type == JOIN_MARK || type == JOIN_ANTI_NULL))
             state->matched[row] = 2;
         goto done;
     }

@@ -161,8 +161,8 @@ static Expr *cast_key(Scope *scope, Expr *key, SqlType to)
 static void align_keys(Query *query, Expr **a, Expr **b)
 {
     SqlType left = (*a)->type, right = (*b)->type;
-    bool scaled = left.oid == OID_NUMERIC && right.oid == OID_NUMERIC &&
-                  type_phys(left) != type_phys(right);
+    bool scaled =
+        left.oid == OID_NUMERIC && right.oid == OID_NUMERIC && type_phys(left) != type_phys(right);
 
     if (scaled) {
         *a = cast_key(query->scope, *a, sql_type(OID_NUMERIC));
@@ -181,8 +181,7 @@ static void init_keys(Query *query, HashJoin *self)
 {
     const JoinPlan *join = &self->plan->join;
     uint32_t fields = self->build_plan->columns_count;
-    SqlType *types =
-        scope_new_array(query->scope, SqlType, fields + join->left_keys.count + 1);
+    SqlType *types = scope_new_array(query->scope, SqlType, fields + join->left_keys.count + 1);
 
     self->keys_count = join->left_keys.count;
     self->build_keys = scope_new_array(query->scope, Expr *, self->keys_count);
@@ -211,8 +210,8 @@ static void init_kind(HashJoin *self)
     JoinType type = self->plan->join.type;
     bool left_only = join_is_left_only(type);
 
-    self->build_left = self->plan->join.build_left && type != JOIN_MARK &&
-                       type != JOIN_ANTI_NULL && type != JOIN_SINGLE;
+    self->build_left = self->plan->join.build_left && type != JOIN_MARK && type != JOIN_ANTI_NULL &&
+                       type != JOIN_SINGLE;
     self->build_plan = self->plan->children[self->build_left ? 0 : 1];
     self->probe_plan = self->plan->children[self->build_left ? 1 : 0];
     self->single = type == JOIN_SINGLE;

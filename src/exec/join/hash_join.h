@@ -16,12 +16,12 @@ typedef struct HashJoin {
     const Plan *plan;
     const Plan *build_plan, *probe_plan;
     bool build_left;
-    bool keep_probe;    /* probe rows without a match come with NULLs */
-    bool rest_matched;  /* afterwards: build rows with a match … */
+    bool keep_probe;     /* probe rows without a match come with NULLs */
+    bool rest_matched;   /* afterwards: build rows with a match … */
     bool rest_unmatched; /* … or without */
-    bool mark_build;    /* matches are noted in the build tuples */
-    bool marks;         /* the probe side's rows with an answer each: SEMI, ANTI, MARK … */
-    bool null_aware;    /* the answer may be unknown */
+    bool mark_build;     /* matches are noted in the build tuples */
+    bool marks;          /* the probe side's rows with an answer each: SEMI, ANTI, MARK … */
+    bool null_aware;     /* the answer may be unknown */
     bool single;
     uint32_t keys_count;
     Expr **build_keys, **probe_keys; /* of one type each */

@@ -157,8 +157,8 @@ static uint32_t find_chains(ProbeState *state)
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < keys->count; i++)
-        __builtin_prefetch((const void *)&table->buckets[keys->hashes[keys->rows[i]] &
-                                                          table->mask]);
+        __builtin_prefetch(
+            (const void *)&table->buckets[keys->hashes[keys->rows[i]] & table->mask]);
     for (uint32_t i = 0; i < keys->count; i++) {
         uint32_t row = keys->rows[i];
         Tuple tuple = hash_table_chain(table, keys->hashes[row]);
@@ -251,8 +251,8 @@ static Status test_tuples(ProbeState *state, const Batch *row, const TupleBuffer
                 state->pair_tuples[i] =
                     chunk->tuples + (size_t)(first + i) * self->table.layout.tuple_bytes;
             for (uint32_t i = 0; i < columns; i++)
-                tuple_gather(&self->table.layout, i, state->pair_tuples, rows,
-                             &state->buffers[i], &build[i]);
+                tuple_gather(&self->table.layout, i, state->pair_tuples, rows, &state->buffers[i],
+                             &build[i]);
             if (row->columns_count)
                 memcpy(probe, row->columns, row->columns_count * sizeof *probe);
             Batch pairs = {rows, columns + row->columns_count, state->out};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// After the probe: the build side's rows that met a match (a semijoin built on its left side) or met
-// none (outer joins, antijoins). Each worker's buffer is a morsel.
+// After the probe: the build side's rows that met a match (a semijoin built on its left side) or
+// met none (outer joins, antijoins). Each worker's buffer is a morsel.
 #include "exec/join/hash_join.h"
 
 typedef struct RestState {
@@ -34,8 +34,8 @@ static Status rest_begin(Worker *worker, Source *source, uint32_t morsel, void *
     if (state == NULL) {
         Vector *nulls = join_null_columns(worker->scope, self->probe_plan);
         *arg = state = scope_new(worker->scope, RestState);
-        state->out = scope_new_array(worker->scope, Vector,
-                                     left->columns_count + right->columns_count + 1);
+        state->out =
+            scope_new_array(worker->scope, Vector, left->columns_count + right->columns_count + 1);
         state->buffers = vector_buffers_new(worker->scope, self->build_plan->columns_count);
         memcpy(self->build_left ? state->out + left->columns_count : state->out, nulls,
                self->probe_plan->columns_count * sizeof *nulls);
@@ -53,8 +53,7 @@ static Tuple next_tuple(HashJoin *self, RestState *state)
 {
     for (;;) {
         if (state->chunk && state->at < state->chunk->count)
-            return state->chunk->tuples +
-                   (size_t)state->at++ * self->table.layout.tuple_bytes;
+            return state->chunk->tuples + (size_t)state->at++ * self->table.layout.tuple_bytes;
         state->at = 0;
         if (state->chunk) {
             state->chunk = state->chunk->next;

@@ -22,8 +22,8 @@ static void link_tuple(HashTable *table, Tuple tuple)
 
     do {
         header->next = (Tuple)(uintptr_t)(old & HASH_ADDRESS_MASK);
-        linked = (uint64_t)(uintptr_t)tuple | (old & ~HASH_ADDRESS_MASK) |
-                 hash_table_tag(header->hash);
+        linked =
+            (uint64_t)(uintptr_t)tuple | (old & ~HASH_ADDRESS_MASK) | hash_table_tag(header->hash);
     } while (!atomic_compare_exchange_weak_explicit(bucket, &old, linked, memory_order_release,
                                                     memory_order_relaxed));
 }

@@ -41,8 +41,8 @@ static inline uint64_t hash_table_tag(uint64_t hash)
 /* The chain that may hold the hash; NULL if none does. */
 static inline Tuple hash_table_chain(const HashTable *table, uint64_t hash)
 {
-    uint64_t bucket = atomic_load_explicit(&table->buckets[hash & table->mask],
-                                           memory_order_relaxed);
+    uint64_t bucket =
+        atomic_load_explicit(&table->buckets[hash & table->mask], memory_order_relaxed);
 
     return bucket & hash_table_tag(hash) ? (Tuple)(uintptr_t)(bucket & HASH_ADDRESS_MASK) : NULL;
 }

@@ -56,8 +56,8 @@ static Status index_open(Worker *worker, Stage *stage, void **out)
     if (conditions->count)
         TRY(filter_new(worker, conditions->data, conditions->count, &both, &state->condition));
     state->scope = scope_open(worker->scope, "index join");
-    state->out = scope_new_array(worker->scope, Vector,
-                                 left.first_count + self->scan->columns_count + 1);
+    state->out =
+        scope_new_array(worker->scope, Vector, left.first_count + self->scan->columns_count + 1);
     state->nulls = join_null_columns(worker->scope, self->scan);
     *out = state;
 done:
@@ -113,8 +113,7 @@ static Status flush(IndexState *state, const Batch *in)
     if (in->columns_count)
         memcpy(state->out, left.columns, in->columns_count * sizeof(Vector));
     if (right.columns_count)
-        memcpy(state->out + in->columns_count, right.columns,
-               right.columns_count * sizeof(Vector));
+        memcpy(state->out + in->columns_count, right.columns, right.columns_count * sizeof(Vector));
     Batch out = {right.rows_count, in->columns_count + right.columns_count, state->out};
     kept = NULL;
     if (state->condition)
@@ -246,8 +245,8 @@ Status build_index_join(Query *query, const Plan *plan, Stage *to)
     IndexJoin *self = scope_new(query->scope, IndexJoin);
     const Plan *right = plan->children[1];
 
-    if (right->kind != PLAN_SCAN || type == JOIN_RIGHT || type == JOIN_FULL ||
-        type == JOIN_MARK || type == JOIN_ANTI_NULL)
+    if (right->kind != PLAN_SCAN || type == JOIN_RIGHT || type == JOIN_FULL || type == JOIN_MARK ||
+        type == JOIN_ANTI_NULL)
         return error_raise(query->ctx, E_INTERNAL, "this join cannot be made through an index");
     self->plan = plan;
     self->scan = right;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Choosing the join's method, and what all methods share.
+// Choosing the join's method, and what all methods share: columns of NULLs, the answers of
+// semijoins and their like.
 #include "exec/join/join.h"
 
 Vector *join_null_columns(Scope *scope, const Plan *plan)

@@ -82,8 +82,7 @@ static Status existing_key(Conflict *self, const Index *hit, Str *key, bool *fou
     for (uint32_t i = 0; i < writer->indexes_count; i++) {
         if (writer->indexes[i].index == hit)
             TRY(table_get(worker->ctx, worker->batch, worker->query->env->snapshot,
-                          hit->relation_id, byte_list_at(&writer->indexes[i].keys, 0), key,
-                          found));
+                          hit->relation_id, byte_list_at(&writer->indexes[i].keys, 0), key, found));
     }
 done:
     return st;
@@ -184,8 +183,7 @@ static Status meet(Conflict *self, const Index *hit, const Batch *row, uint64_t 
     Str key;
     Batch existing;
 
-    if (!self->plan->do_update &&
-        txn_isolation(self->writer->txn) == ISOLATION_READ_COMMITTED)
+    if (!self->plan->do_update && txn_isolation(self->writer->txn) == ISOLATION_READ_COMMITTED)
         goto done;
     TRY(existing_key(self, hit, &key, &found));
     if (!found) {

@@ -88,8 +88,7 @@ Status index_build(Ctx *ctx, Scope *scope, const ExecEnv *env, const IndexBuild 
     Batch batch;
 
     build->spec = spec;
-    build->writer =
-        (RowWriter){.worker = query->caller, .table = spec->table, .txn = env->txn};
+    build->writer = (RowWriter){.worker = query->caller, .table = spec->table, .txn = env->txn};
     TRY(index_writer_init(&build->writer, &source, &build->index));
     choose_columns(build, own);
     build->row = scope_new_array(own, Vector, spec->table->columns_count + 1);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // SELECT … FOR UPDATE and its like: each row that passes is locked under its key, in order, in the
-// calling thread; a row that another transaction holds is skipped where SKIP LOCKED says so. A newer
-// version under the lock means that the statement runs again.
+// calling thread; a row that another transaction holds is skipped where SKIP LOCKED says so. A
+// newer version under the lock means that the statement runs again.
 #include "exec/modify/row_writer.h"
 
 typedef struct LockStage {

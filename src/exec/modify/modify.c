@@ -172,7 +172,8 @@ static bool reads_table(const Plan *plan, const Table *table)
         return false;
     bool subquery = false;
     plan_each_expr((Plan *)plan, note_subquery, &subquery);
-    if (subquery || (plan->kind == PLAN_SCAN && plan->scan.table->relation_id == table->relation_id))
+    if (subquery ||
+        (plan->kind == PLAN_SCAN && plan->scan.table->relation_id == table->relation_id))
         return true;
     return reads_table(plan->children[0], table) || reads_table(plan->children[1], table);
 }

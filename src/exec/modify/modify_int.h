@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What MODIFY's stage and its ON CONFLICT share. One thread.
+// What MODIFY's stage and its ON CONFLICT share: RETURNING and the set of keys already written. One
+// thread.
 #ifndef DBASPOT_EXEC_MODIFY_MODIFY_INT_H
 #define DBASPOT_EXEC_MODIFY_MODIFY_INT_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// NOT NULL and CHECK over a batch of new rows, and the text of a row that fails.
+// NOT NULL and CHECK over a batch of new rows, and the text of a row that fails. Of a batch the
+// first row that breaks NOT NULL is reported, then the first that breaks a CHECK.
 #include "exec/modify/row_writer.h"
 
 #define FIELD_BYTES_MAX 64
@@ -44,8 +45,7 @@ static void add_row_detail(RowWriter *writer, const Batch *rows, uint32_t row)
     StrBuf text;
 
     strbuf_init(&text);
-    append_row_text(&text, rows, writer->table->columns_count, row,
-                    writer->worker->query->env->io);
+    append_row_text(&text, rows, writer->table->columns_count, row, writer->worker->query->env->io);
     error_detail(writer->worker->ctx, "Failing row contains %s.", strbuf_c(&text));
     strbuf_free(&text);
 }

@@ -65,8 +65,7 @@ static Status init_indexes(RowWriter *writer)
     const Table *table = writer->table;
     IndexWriter *to;
 
-    writer->indexes =
-        scope_new_array(writer->worker->scope, IndexWriter, table->indexes_count + 1);
+    writer->indexes = scope_new_array(writer->worker->scope, IndexWriter, table->indexes_count + 1);
     for (uint32_t i = 0; i < table->indexes_count; i++) {
         const Index *index = table->indexes[i];
         if (index->clustered) {

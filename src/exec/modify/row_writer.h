@@ -62,8 +62,8 @@ Status row_writer_update(RowWriter *writer, const Batch *rows);
 /* `rows`: old row, key. */
 Status row_writer_delete(RowWriter *writer, const Batch *rows);
 
-/* One row's turn in an INSERT … ON CONFLICT. `rows` holds one row, checked. *hit: the index in which
-   a live row was in the way (then nothing is written), NULL: inserted. */
+/* One row's turn in an INSERT … ON CONFLICT. `rows` holds one row, checked. *hit: the index in
+   which a live row was in the way (then nothing is written), NULL: inserted. */
 Status row_writer_try_insert(RowWriter *writer, const Batch *rows, const Index **hit);
 
 // --- inside modify/ -----------------------------------------------------------------------------

@@ -173,6 +173,7 @@ done:
 typedef struct ComputedSearch {
     const Level *level;
     bool agg, set;
+    int32_t location; /* of the aggregate */
 } ComputedSearch;
 
 static bool find_computed(void *arg, Expr *expr)
@@ -181,8 +182,12 @@ static bool find_computed(void *arg, Expr *expr)
 
     if (expr->kind != EXPR_COLUMN)
         return true;
-    for (uint32_t i = 0; i < search->level->aggs.count; i++)
-        search->agg |= search->level->aggs.data[i].id == expr->column.id;
+    for (uint32_t i = 0; i < search->level->aggs.count; i++) {
+        if (search->level->aggs.data[i].id != expr->column.id)
+            continue;
+        search->agg = true;
+        search->location = expr->location;
+    }
     for (uint32_t i = 0; i < search->level->sets.count; i++)
         search->set |= search->level->sets.data[i].id == expr->column.id;
     return true;
@@ -195,7 +200,8 @@ static Status check_group(Binder *b, Level *level, Expr *expr, int32_t location)
 
     expr_walk(expr, find_computed, &search);
     if (search.agg)
-        BIND_FAIL(b, location, E_GROUPING, "aggregate functions are not allowed in GROUP BY");
+        BIND_FAIL(b, search.location, E_GROUPING,
+                  "aggregate functions are not allowed in GROUP BY");
     if (search.set)
         TRY(bind_unsupported(b, location, "set-returning functions in GROUP BY are"));
 done:
@@ -290,6 +296,10 @@ static bool find_own(void *arg, Expr *expr)
 
     if (expr->kind == EXPR_COLUMN)
         search->found |= bind_column_info(search->b, expr->column.id)->level == search->level;
+    for (uint32_t i = 0; expr->kind == EXPR_SUBQUERY && i < expr->subquery.outer_count; i++) {
+        ColumnId id = expr->subquery.outer[i];
+        search->found |= bind_column_info(search->b, id)->level == search->level;
+    }
     return !search->found;
 }
 

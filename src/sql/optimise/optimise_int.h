@@ -7,6 +7,7 @@
 #define DBASPOT_SQL_OPTIMISE_OPTIMISE_INT_H
 
 #include "base/map.h"
+#include "catalog/statistics.h"
 #include "sql/sql.h"
 
 /* Deeper plans and expressions are refused: passes recurse over both. */
@@ -43,6 +44,10 @@ typedef struct Optimiser {
     PlannedStatement *statement;
     ColumnId column_next; /* ids below are in use */
     uint32_t cte_next;
+    U64Map *origins; /* ColumnId -> ColumnOrigin *: columns that are a table's */
+    U64Map *tables;  /* oid -> TableSize * */
+    U64Map *ctes;    /* id -> Plan * that is materialised */
+    U64Map *done;    /* plans of subqueries that are planned already */
 } Optimiser;
 
 /* --- expressions (predicate.c) ----------------------------------------------------------------- */
@@ -142,6 +147,54 @@ void pull_add_groups(Pull *p, Plan *aggregate, ExprList *conds);
 void join_set_columns(Optimiser *o, Plan *join);
 Status unnest(Optimiser *o, Plan **plan);
 
+/* --- estimates (origin.c, selectivity.c, estimate.c) ------------------------------------------- */
+
+typedef struct TableSize {
+    double rows, bytes;
+} TableSize;
+
+typedef struct ColumnOrigin {
+    const Table *table;
+    uint32_t position; /* in table->columns */
+    const ColumnStatistics *statistics; /* NULL: never analysed */
+    const TableSize *size;
+    double distinct; /* values in the table; a guess without statistics */
+    bool unique;     /* a key of its own */
+} ColumnOrigin;
+
+const TableSize *table_size(Optimiser *o, const Table *table);
+/* Walks the whole plan, subqueries too, and notes where columns come from. */
+void origins_note(Optimiser *o, Plan *plan);
+/* NULL: the column is computed. */
+const ColumnOrigin *column_origin(Optimiser *o, ColumnId id);
+/* Distinct values of an expression among `rows` rows. */
+double expr_distinct(Optimiser *o, const Expr *expr, double rows);
+
+/* The share of rows that pass. */
+double selectivity_of(Optimiser *o, const Expr *condition);
+double selectivity_of_list(Optimiser *o, const ExprList *conditions);
+
+/* Costs are microseconds of one core, roughly. */
+#define COST_SCAN_ROW     0.02
+#define COST_SCAN_COLUMN  0.006
+#define COST_CONDITION    0.006
+#define COST_LOOKUP       2.0 /* a row by its key */
+#define COST_INDEX_ENTRY  0.3
+#define COST_BUILD_ROW    0.06
+#define COST_PROBE_ROW    0.03
+#define COST_OUTPUT_ROW   0.01
+#define COST_GROUP_ROW    0.06
+#define COST_SORT_ROW     0.02 /* times log2(rows) */
+#define COST_NESTED_PAIR  0.01
+
+/* Rows and cost of the node, from its children's. */
+void estimate_node(Optimiser *o, Plan *plan);
+/* Rows of a join of that many left and right rows. */
+double estimate_join_rows(JoinType type, double left, double right, double selectivity);
+double estimate_groups(Optimiser *o, const ExprList *groups, double rows);
+/* A scan's table rows after its filters. */
+double estimate_scan_rows(Optimiser *o, const Plan *scan, const ExprList *conjuncts);
+
 /* --- access paths (access.c) ------------------------------------------------------------------- */
 
 /* One way to read a table. */
@@ -161,6 +214,18 @@ void access_choose(Optimiser *o, const Plan *scan, const ExprList *conjuncts, co
                    AccessPath *out);
 /* Fills in the scan, with the conjuncts that the path leaves as its filters. */
 void access_apply(Optimiser *o, Plan *scan, const ExprList *conjuncts, const AccessPath *path);
+
+/* --- pushing conditions down, ordering joins (push.c) ------------------------------------------ */
+
+/* The plan with the conditions (over its columns) evaluated as early as can be, and its joins in
+   their best order; the same columns in the same order. */
+Status push_conditions(Optimiser *o, Plan **plan, const ExprList *conditions);
+/* The same for what is no block of joins (push_leaf.c). */
+Status push_leaf(Optimiser *o, Plan **plan, const ExprList *conditions);
+/* The plan with exactly these columns in this order. */
+Plan *plan_shaped(Scope *scope, Plan *plan, const PlanColumn *columns, uint32_t count);
+/* Pushes through the whole plan and all subqueries in it. */
+Status push_tree(Optimiser *o, Plan **plan);
 
 /* --- physical choices (physical.c, join_keys.c) ------------------------------------------------ */
 

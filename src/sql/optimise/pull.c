@@ -225,18 +225,18 @@ void pull_add_groups(Pull *p, Plan *plan, ExprList *conds)
 }
 
 /* The inner sides become columns of a projection below DISTINCT, which then keeps them apart. */
-static void distinct_needs(Pull *p, Plan *plan, uint32_t columns_before, ExprList *conds)
+static void distinct_needs(Pull *p, Plan *plan, ExprList *conds)
 {
     Optimiser *o = p->o;
     Plan *child = plan->children[0];
     IdSet own = idset_of_plan(o->scope, child);
-    Plan *project = plan_new(o->scope, PLAN_PROJECT, columns_before);
+    Plan *project = plan_new(o->scope, PLAN_PROJECT, plan->columns_count);
 
     project->children[0] = child;
-    for (uint32_t i = 0; i < columns_before; i++) {
-        project->columns[i] = child->columns[i];
+    for (uint32_t i = 0; i < plan->columns_count; i++) {
+        project->columns[i] = plan->columns[i];
         array_push(o->scope, &project->project.exprs,
-                   plan_column_expr(o->scope, &child->columns[i]));
+                   plan_column_expr(o->scope, &plan->columns[i]));
     }
     for (uint32_t i = 0; i < conds->count; i++) {
         Expr *inner, *outer;
@@ -256,7 +256,6 @@ static void distinct_needs(Pull *p, Plan *plan, uint32_t columns_before, ExprLis
 static Plan *pull_from(Pull *p, Plan *plan, ExprList *out)
 {
     Plan *child = plan->children[0];
-    uint32_t columns_before = child ? child->columns_count : 0;
 
     if (!plan_uses(p->o, plan, &p->outer))
         return plan;
@@ -279,7 +278,7 @@ static Plan *pull_from(Pull *p, Plan *plan, ExprList *out)
         break;
     case PLAN_AGGREGATE: pull_add_groups(p, plan, out); break;
     case PLAN_DISTINCT:
-        distinct_needs(p, plan, columns_before, out);
+        distinct_needs(p, plan, out);
         columns_from_child(p->o, plan);
         break;
     default: columns_from_child(p->o, plan); break;

@@ -15,14 +15,13 @@ typedef struct BlockedWaiter {
     DurableWaiter waiter; /* first */
     Event event;
     Status status;
-    bool lead;         /* woken to lead the next flush */
-    uint64_t expected; /* arrivals that are worth waiting for, then */
+    bool lead; /* woken to lead the next flush */
 } BlockedWaiter;
 
-enum { GATHER_SHARE = 1, GATHER_SKIPS_MAX = 64 };
+enum { GATHER_SHARE = 4, GATHER_SKIPS_MAX = 64 };
 #define GATHER_NS_MAX 200000
 
-/* --- writing ---------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------- */
 
 /* [from, to) of the ring into the current file. */
 static Status write_range(Ctx *ctx, Wal *wal, uint64_t from, uint64_t to)
@@ -136,8 +135,7 @@ void wal_flush_once(Wal *wal)
     wal_space_wake(wal);
 }
 
-/* --- waiting ------------------------------------------------------------------------------------
- */
+/* --- waiting --------------------------------------------------------------------------------- */
 
 static void wake_blocked(DurableWaiter *waiter, Status status)
 {
@@ -203,7 +201,7 @@ static BlockedWaiter *take_successor_locked(Wal *wal)
 }
 
 /* Ends a lead: hands it over, wakes who may go on. */
-static void end_lead(Wal *wal)
+static void end_lead(Wal *wal, bool led_for_itself)
 {
     bool failed = atomic_load(&wal->failed);
 
@@ -211,13 +209,10 @@ static void end_lead(Wal *wal)
     ASSERT(wal->flushing);
     uint64_t count;
     DurableWaiter *done = take_satisfied_locked(wal, failed, &count);
+    wal->expected = atomic_load(&wal->arrivals) + count + led_for_itself;
     BlockedWaiter *successor = take_successor_locked(wal);
     if (successor) {
         wal->flush_asked = false; /* its flush serves them as well */
-        if (wal->gather_skips > 0)
-            wal->gather_skips--;
-        else
-            successor->expected = atomic_load(&wal->arrivals) + count + 1;
     } else {
         wal->flushing = false;
         wal->flush_asked = wal->flush_asked || wal->waiters != NULL;
@@ -237,13 +232,18 @@ static void end_lead(Wal *wal)
     }
 }
 
-/* Waits for those who are expected back, for a fraction of a flush at most. */
-static void gather(Wal *wal, uint64_t expected)
+/* Waits for those whom the last flush woke, for a fraction of a flush at most. */
+static void gather(Wal *wal)
 {
     int64_t deadline = clock_mono_ns() + MIN(wal->flush_ns / GATHER_SHARE, GATHER_NS_MAX);
     uint64_t before = atomic_load(&wal->arrivals);
 
-    if (expected == 0)
+    mutex_lock(&wal->wait_mutex);
+    uint64_t expected = wal->expected;
+    bool skips = wal->gather_skips > 0;
+    wal->gather_skips -= skips;
+    mutex_unlock(&wal->wait_mutex);
+    if (skips || before >= expected)
         return;
     while (atomic_load(&wal->arrivals) < expected && clock_mono_ns() < deadline)
         thread_yield();
@@ -254,10 +254,12 @@ static void gather(Wal *wal, uint64_t expected)
     mutex_unlock(&wal->wait_mutex);
 }
 
-static void lead(Wal *wal)
+static void lead(Wal *wal, bool for_itself)
 {
+    if (for_itself)
+        gather(wal);
     wal_flush_once(wal);
-    end_lead(wal);
+    end_lead(wal, for_itself);
 }
 
 /* Takes part in one group: leads it, or waits for a leader. */
@@ -281,11 +283,9 @@ static void join_group(Wal *wal, Timestamp ts)
     if (!leads) {
         event_wait(&blocked.event);
         leads = blocked.lead;
-        if (leads)
-            gather(wal, blocked.expected);
     }
     if (leads)
-        lead(wal);
+        lead(wal, true);
 }
 
 Status wal_wait_durable(Ctx *ctx, Wal *wal, Timestamp ts)
@@ -342,7 +342,7 @@ void wal_lead_flush(Wal *wal)
         wal->flushing = true;
     mutex_unlock(&wal->wait_mutex);
     if (leads)
-        lead(wal);
+        lead(wal, false);
 }
 
 void wal_flush_ask(Wal *wal)
@@ -353,8 +353,7 @@ void wal_flush_ask(Wal *wal)
     mutex_unlock(&wal->wait_mutex);
 }
 
-/* --- the flusher
- * ---------------------------------------------------------------------------------- */
+/* --- the flusher --------------------------------------------------------------------------- */
 
 /* Waits until there is a flush to lead; false: stop. REQUIRES(wait_mutex). */
 static bool await_work_locked(Wal *wal)
@@ -383,7 +382,7 @@ void wal_flusher_main(void *arg)
         wal->flush_asked = false;
         wal->flushing = true;
         mutex_unlock(&wal->wait_mutex);
-        lead(wal);
+        lead(wal, false);
         mutex_lock(&wal->wait_mutex);
     }
     mutex_unlock(&wal->wait_mutex);

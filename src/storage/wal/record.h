@@ -71,8 +71,7 @@ static inline size_t record_bytes(size_t payload_bytes)
     return align_up(sizeof(RecordHeader) + payload_bytes, WAL_ALIGN);
 }
 
-/* The record at `offset` of the segment's `size` bytes, if there is a whole one that belongs there.
- */
+/* The record at `offset` of the segment's bytes, if a whole one that belongs there is. */
 bool record_parse(const char *segment, size_t size, uint32_t number, size_t offset,
                   RecordHeader *header);
 /* True if the extension fields after the payload are well-formed. */

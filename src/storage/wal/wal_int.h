@@ -89,8 +89,9 @@ struct Wal {
     Condition work;         /* for the flusher */
     DurableWaiter *waiters; /* by ts, ascending */
     DurableWaiter *waiters_last;
-    bool flushing;             /* somebody leads */
-    uint32_t gather_skips;     /* hand-overs that do not gather, as gathering was in vain */
+    bool flushing;     /* somebody leads */
+    uint64_t expected; /* arrivals, once those whom the last flush served are back; 0: unknown */
+    uint32_t gather_skips;     /* leaders that shall not gather, as it was in vain before */
     uint32_t gather_skips_max; /* after the next vain one; doubles */
     bool flush_asked;
     bool stopping;
@@ -119,7 +120,7 @@ struct Wal {
     Thread preparer;
 };
 
-/* --- segment.c --- */
+/* --- segment.c ----------------------------------------------------------------------------- */
 char *wal_segment_path(const Wal *wal, uint32_t number);
 /* A new file of that size, written through and synced, its name not yet durable. */
 Status wal_spare_create(Ctx *ctx, Wal *wal, uint64_t bytes, WalSpare *out);
@@ -135,13 +136,13 @@ void wal_preparer_main(void *arg);
 /* Removes spare files and closes them. */
 void wal_spares_drop(Wal *wal);
 
-/* --- recover.c --- */
+/* --- recover.c ----------------------------------------------------------------------------- */
 /* Reads the segments, applies the records, finds where the log ends; fills segments[]. *end is 0
    for a log that does not exist yet; *last_number is the highest segment number in use. */
 Status wal_recover(Ctx *ctx, Wal *wal, LogPosition from, WalApply apply, void *arg,
                    LogPosition *end, uint32_t *last_number, Timestamp *newest_ts);
 
-/* --- flush.c --- */
+/* --- flush.c ------------------------------------------------------------------------------- */
 void wal_flusher_main(void *arg);
 /* Writes and syncs what is published. REQUIRES(being the leader). */
 void wal_flush_once(Wal *wal);

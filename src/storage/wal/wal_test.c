@@ -126,8 +126,7 @@ static void expect_commits(uint64_t first, uint64_t last)
 
 static const SimCrash all_lost = {0, 0};
 
-/* --- the plain case ------------------------------------------------------------------------------
- */
+/* --- the plain case -------------------------------------------------------------------------- */
 
 static void durable_commits_survive_a_crash(void **state)
 {
@@ -197,8 +196,7 @@ static void pieces_are_replayed_before_their_commit(void **state)
     sim_disk_free(disk);
 }
 
-/* --- torn and damaged
- * ------------------------------------------------------------------------------ */
+/* --- torn and damaged ---------------------------------------------------------------------- */
 
 /* Overwrites the file from `position` on with noise, durably. */
 static void destroy_from(SimDisk *disk, LogPosition position)
@@ -323,8 +321,7 @@ static void a_missing_or_headless_segment_is_reported(void **state)
     sim_disk_free(disk);
 }
 
-/* --- recycling
- * ---------------------------------------------------------------------------------------- */
+/* --- recycling ----------------------------------------------------------------------------- */
 
 static void recycled_segments_stay_silent(void **state)
 {
@@ -354,8 +351,7 @@ static void recycled_segments_stay_silent(void **state)
     sim_disk_free(disk);
 }
 
-/* --- groups
- * -------------------------------------------------------------------------------------------- */
+/* --- groups -------------------------------------------------------------------------------- */
 
 typedef struct Group {
     Wal *wal;
@@ -457,8 +453,7 @@ static void what_nobody_waits_for_is_written_soon(void **state)
     sim_disk_free(disk);
 }
 
-/* --- failures
- * -------------------------------------------------------------------------------------------- */
+/* --- failures ------------------------------------------------------------------------------ */
 
 static void a_failed_sync_ends_the_log(void **state)
 {
@@ -514,8 +509,7 @@ static void a_full_disk_refuses_commits_until_there_is_room(void **state)
     sim_disk_free(disk);
 }
 
-/* --- random crashes
- * ------------------------------------------------------------------------------------------ */
+/* --- random crashes ------------------------------------------------------------------------ */
 
 /* One history: lives of random commits, syncs and trims, each ended by a crash. Returns false if an
    acknowledged commit is missing or one that was lost has a successor. */

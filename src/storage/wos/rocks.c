@@ -42,7 +42,7 @@ struct Wos {
     _Atomic uint64_t filters_done; /* orders what compactions read before what wos_close frees */
 };
 
-/* --- errors and keys ------------------------------------------------------------------------- */
+/* --- errors and keys ----------------------------------------------------------------------- */
 
 /* Takes the text that RocksDB allocated; OK when there is none. */
 static Status check(Ctx *ctx, char *error)
@@ -165,8 +165,7 @@ static void nothing(void *state)
     (void)state;
 }
 
-/* --- what compactions drop ---------------------------------------------------------------------
- */
+/* --- what compactions drop ------------------------------------------------------------------- */
 
 /* One compaction's memory: the version before, of the same key if `key` matches. */
 typedef struct Filter {
@@ -237,8 +236,7 @@ static rocksdb_compactionfilter_t *filter_make(void *state,
     return rocksdb_compactionfilter_create(filter, filter_free, filter_version, filter_name);
 }
 
-/* --- opening ------------------------------------------------------------------------------------
- */
+/* --- opening --------------------------------------------------------------------------------- */
 
 static rocksdb_block_based_table_options_t *table_options(Wos *wos)
 {
@@ -386,8 +384,7 @@ void wos_set_cache_bytes(Wos *wos, size_t bytes)
     rocksdb_cache_set_capacity(wos->cache, bytes);
 }
 
-/* --- reading one key ----------------------------------------------------------------------------
- */
+/* --- reading one key ------------------------------------------------------------------------- */
 
 /* The newest version at or below `ts`, in the iterator's memory. */
 static Status find_version(Ctx *ctx, rocksdb_iterator_t *iter, StrBuf *seek, Parsed *version,
@@ -458,8 +455,7 @@ Status wos_newest(Ctx *ctx, Wos *wos, RelationId relation, Str key, Timestamp *n
     return st;
 }
 
-/* --- cursors -------------------------------------------------------------------------------------
- */
+/* --- cursors --------------------------------------------------------------------------------- */
 
 struct WosCursorState {
     Wos *wos;
@@ -653,8 +649,7 @@ Status wos_cursor_next(Ctx *ctx, WosCursor *cursor)
     return settle_ascending(ctx, cursor);
 }
 
-/* --- filling
- * ---------------------------------------------------------------------------------------- */
+/* --- filling ------------------------------------------------------------------------------- */
 
 struct WosLoader {
     Wos *wos;
@@ -663,6 +658,7 @@ struct WosLoader {
     rocksdb_sstfilewriter_t *writer; /* of the last file, NULL between files */
     ARRAY(char *) paths;
     uint64_t file_bytes;
+    bool ingested;
     StrBuf key;
     StrBuf last; /* relation and key last put: versions of one key stay in one file */
 };
@@ -749,9 +745,20 @@ Status wos_loader_ingest(Ctx *ctx, WosLoader *loader)
                                         loader->paths.count, options, &error);
         TRY(check(ctx, error));
     }
+    loader->ingested = true;
 done:
     rocksdb_ingestexternalfileoptions_destroy(options);
     return st;
+}
+
+static void remove_quietly(const char *path)
+{
+    Ctx ctx;
+
+    ctx_init(&ctx);
+    if (files_unlink(&ctx, files_os(), path) != OK)
+        error_clear(&ctx); /* swept at the next opening */
+    ctx_free(&ctx);
 }
 
 void wos_loader_close(WosLoader *loader)
@@ -760,6 +767,8 @@ void wos_loader_close(WosLoader *loader)
         return;
     if (loader->writer)
         rocksdb_sstfilewriter_destroy(loader->writer);
+    for (uint32_t i = 0; i < loader->paths.count && !loader->ingested; i++)
+        remove_quietly(loader->paths.data[i]);
     rocksdb_envoptions_destroy(loader->env_options);
     scope_close(loader->scope);
 }
@@ -823,8 +832,7 @@ void wos_compact(Wos *wos)
     rocksdb_compactoptions_destroy(options);
 }
 
-/* --- meta
- * ------------------------------------------------------------------------------------------ */
+/* --- meta ---------------------------------------------------------------------------------- */
 
 Status wos_meta_write(Ctx *ctx, Wos *wos, const WosMeta *edits, uint32_t count)
 {
@@ -892,8 +900,7 @@ done:
     return st;
 }
 
-/* --- figures
- * ------------------------------------------------------------------------------------------ */
+/* --- figures ------------------------------------------------------------------------------- */
 
 static uint64_t property(Wos *wos, const char *name)
 {

@@ -67,7 +67,7 @@ Status wos_cursor_next(Ctx *ctx, WosCursor *cursor);
 Status wos_split(Ctx *ctx, Scope *scope, Wos *wos, RelationId relation, Str low, Str high,
                  bool has_high, uint32_t parts_max, Str *bounds, uint32_t *bounds_count);
 
-/* --- filling it --- */
+/* --- filling it ---------------------------------------------------------------------------- */
 
 /* Writes versions in the order relation, key, newest first into new files, then ingests them. */
 typedef struct WosLoader WosLoader;
@@ -89,7 +89,7 @@ Status wos_delete_relation(Ctx *ctx, Wos *wos, RelationId relation);
 /* Rewrites everything, so that what may go does, tombstones too. */
 void wos_compact(Wos *wos);
 
-/* --- meta --- */
+/* --- meta ---------------------------------------------------------------------------------- */
 
 typedef struct WosMeta {
     Str key;
