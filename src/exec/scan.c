@@ -2,8 +2,9 @@
 //
 // Scans of tables. Three forms: at most one row by its key (the point path: no cursor, no
 // machinery); key ranges, each morsel a table scan; and an index, whose entries give row keys that
-// are then fetched many at a time. Filters are evaluated here, on the scan's own batch. The
-// ranges of a large table are cut so that workers can share them; their order is kept.
+// are then fetched many at a time. Filters are evaluated here: a range scan decodes the columns
+// that they read, and the others only for the rows that pass. The ranges of a large table are cut
+// so that workers can share them; their order is kept.
 #include "exec/scan.h"
 
 #include "exec/scan_bounds.h"

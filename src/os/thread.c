@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// POSIX threads behind thread.h. Conditions wait on the monotonic clock, so a jump of the wall
-// clock wakes nobody. An Event's word is 0 (not set), 1 (set) or 2 (somebody sleeps on it).
+// POSIX threads and futexes behind thread.h. Deadlines are on the monotonic clock, so a jump of the
+// wall clock wakes nobody. An Event's word is 0 (not set), 1 (set) or 2 (somebody sleeps on it).
 #include "os/thread.h"
 
 #include "base/memory.h"
@@ -17,6 +17,20 @@
 #include <unistd.h>
 
 enum { EVENT_CLEAR, EVENT_SET, EVENT_AWAITED };
+
+/* False when the deadline passed. It may return without reason. */
+static bool futex_wait(_Atomic uint32_t *word, uint32_t expected, const struct timespec *deadline)
+{
+    /* FUTEX_WAIT_BITSET takes an absolute time on the monotonic clock. */
+    long failed = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
+                          deadline, NULL, FUTEX_BITSET_MATCH_ANY);
+    return failed == 0 || errno != ETIMEDOUT;
+}
+
+static void futex_wake(_Atomic uint32_t *word, int32_t threads_max)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, threads_max);
+}
 
 typedef struct ThreadStart {
     void (*fn)(void *);
@@ -116,46 +130,61 @@ void mutex_unlock(Mutex *mutex)
     ASSERT(error == 0);
 }
 
+/* glibc's condition variables can lose a wake-up (its bug 25847, in 2.36), so ours sleep on a
+   futex. A waiter reads the sequence before it lets go of the mutex; what it waits for changes
+   under the mutex, so a signal that it must not miss comes after the read, moves the sequence, and
+   the sleep ends at once or is woken. A signal with nobody waiting costs no system call: who
+   registers later takes the mutex later, and finds the change made. */
 void condition_init(Condition *condition)
 {
-    pthread_condattr_t attr;
-
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    int error = pthread_cond_init(&condition->native, &attr);
-    pthread_condattr_destroy(&attr);
-    ASSERT(error == 0);
+    atomic_init(&condition->sequence, 0);
+    atomic_init(&condition->waiters, 0);
 }
 
 void condition_free(Condition *condition)
 {
-    int error = pthread_cond_destroy(&condition->native);
-    ASSERT(error == 0);
+    ASSERT(atomic_load(&condition->waiters) == 0);
+}
+
+static bool condition_sleep(Condition *condition, Mutex *mutex, const struct timespec *deadline)
+{
+    uint32_t sequence = atomic_load(&condition->sequence);
+
+    atomic_fetch_add(&condition->waiters, 1);
+    mutex_unlock(mutex);
+    bool in_time = futex_wait(&condition->sequence, sequence, deadline);
+    mutex_lock(mutex);
+    atomic_fetch_sub(&condition->waiters, 1);
+    return in_time;
 }
 
 void condition_wait(Condition *condition, Mutex *mutex)
 {
-    int error = pthread_cond_wait(&condition->native, &mutex->native);
-    ASSERT(error == 0);
+    condition_sleep(condition, mutex, NULL);
 }
 
 bool condition_wait_until(Condition *condition, Mutex *mutex, int64_t deadline_ns)
 {
     struct timespec at = {deadline_ns / 1000000000, deadline_ns % 1000000000};
-    int error = pthread_cond_timedwait(&condition->native, &mutex->native, &at);
 
-    ASSERT(error == 0 || error == ETIMEDOUT);
-    return error == 0;
+    return condition_sleep(condition, mutex, &at);
+}
+
+static void condition_wake(Condition *condition, int32_t threads_max)
+{
+    atomic_fetch_add(&condition->sequence, 1);
+    if (atomic_load(&condition->waiters) > 0)
+        futex_wake(&condition->sequence, threads_max);
 }
 
 void condition_signal(Condition *condition)
 {
-    pthread_cond_signal(&condition->native);
+    condition_wake(condition, 1);
 }
 
 void condition_broadcast(Condition *condition)
 {
-    pthread_cond_broadcast(&condition->native);
+    condition_wake(condition, INT32_MAX);
 }
 
 void rwlock_init(RwLock *lock)
@@ -221,13 +250,6 @@ void thread_on_exit(void (*fn)(void))
     ASSERT(error == 0);
 }
 
-static void futex_wait(_Atomic uint32_t *word, uint32_t expected, const struct timespec *deadline)
-{
-    /* FUTEX_WAIT_BITSET takes an absolute time on the monotonic clock. */
-    syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, deadline, NULL,
-            FUTEX_BITSET_MATCH_ANY);
-}
-
 void event_init(Event *event)
 {
     atomic_init(&event->word, EVENT_CLEAR);
@@ -238,7 +260,7 @@ void event_set(Event *event)
     /* The waiter may free the event as soon as the word changes: a wake of a word that is gone is
        harmless, it never reads it. */
     if (atomic_exchange(&event->word, EVENT_SET) == EVENT_AWAITED)
-        syscall(SYS_futex, &event->word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX);
+        futex_wake(&event->word, INT32_MAX);
 }
 
 bool event_is_set(const Event *event)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Threads and what they wait on: thin wrappers over POSIX threads. Deadlines are clock_mono_ns
-// times. An Event is a one-shot signal on a futex word: set once, waited for by one or more
+// times. A Condition is a futex word that counts signals: what is waited for must be changed under
+// the mutex. An Event is a one-shot signal on a futex word: set once, waited for by one or more
 // threads, cheap when nobody waits. Misuse (unlocking what is not locked, joining twice) is an
 // assertion.
 #ifndef DBASPOT_OS_THREAD_H
@@ -16,7 +17,8 @@ typedef struct Mutex {
 } Mutex;
 
 typedef struct Condition {
-    pthread_cond_t native;
+    _Atomic uint32_t sequence; /* of signals: what a waiter sleeps on */
+    _Atomic uint32_t waiters;
 } Condition;
 
 typedef struct RwLock {

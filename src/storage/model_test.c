@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { KEYS = 300, VERSIONS_MAX = 400, SNAPSHOTS = 6, RELATION = 1001, ROW_BYTES_MAX = 3000 };
+enum { KEYS = 2500, VERSIONS_MAX = 200, SNAPSHOTS = 6, RELATION = 1001, ROW_BYTES_MAX = 8000 };
 
 typedef struct ModelVersion {
     Timestamp ts;

@@ -87,18 +87,30 @@ static Status no_cast(Ddl *d, const Column *column, SqlType type)
     return st;
 }
 
-static Status check_using(Ddl *d, const Table *table, const AstAlterCommand *command, SqlType type)
+/* The USING expression; a literal becomes one of the type. */
+static Status bind_using(Ddl *d, const Table *table, const AstAlterCommand *command, SqlType type,
+                         AstNode **out)
 {
     Status st = OK;
+    const char *words = type_format(d->scope, type);
     Expr *bound;
 
-    TRY(sql_bind_expr(d->ctx, d->scope, d->bind, command->expr, table, sql_type(OID_INVALID),
-                      &bound));
+    *out = command->expr;
+    if (ast_is(command->expr, AST_CONST)) {
+        AstCast *cast = ast_new(d->scope, AST_CAST, AstCast, command->expr->location);
+        cast->arg = command->expr;
+        TRY(sql_parse_type(d->ctx, d->scope,
+                           type.oid == OID_BPCHAR && type.typmod < 0 ? STR("bpchar")
+                                                                     : str_from(words),
+                           &cast->type));
+        *out = &cast->node;
+    }
+    TRY(sql_bind_expr(d->ctx, d->scope, d->bind, *out, table, sql_type(OID_INVALID), &bound));
     if (cast_find(bound->type.oid, type.oid, CAST_ASSIGNMENT) == CAST_NONE) {
         st = error_raise(d->ctx, E_DATATYPE_MISMATCH,
                          "result of USING clause for column \"%.*s\" cannot be cast automatically "
                          "to type %s",
-                         STR_ARGS(command->name), type_format(d->scope, type));
+                         STR_ARGS(command->name), words);
         error_hint(d->ctx, "You might need to add an explicit cast.");
     }
 done:
@@ -203,6 +215,7 @@ Status alter_column_type(Ddl *d, Oid table, const AstAlterCommand *command)
     Status st = OK;
     const Table *from = alter_table_now(d, table);
     TableDraft draft;
+    AstNode *using = NULL;
     SqlType type;
     uint32_t at;
     char serial;
@@ -217,7 +230,7 @@ Status alter_column_type(Ddl *d, Oid table, const AstAlterCommand *command)
         return OK;
     TRY(check_views(d, from, &from->columns[at]));
     if (command->expr)
-        TRY(check_using(d, from, command, type));
+        TRY(bind_using(d, from, command, type, &using));
     else if (cast_find(old.oid, type.oid, CAST_ASSIGNMENT) == CAST_NONE)
         TRY(no_cast(d, &from->columns[at], type));
     ddl_draft_from(d, from, &draft);
@@ -230,7 +243,7 @@ Status alter_column_type(Ddl *d, Oid table, const AstAlterCommand *command)
         TRY(alter_put(d, &draft, true));
         TRY(retype_indexes(d, table, column));
     } else {
-        TRY(rewrite(d, from, &draft, at, command->expr));
+        TRY(rewrite(d, from, &draft, at, using));
     }
     TRY(retype_sequence(d, column));
     TRY(check_again(d, table, column->id));

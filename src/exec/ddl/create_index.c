@@ -74,7 +74,6 @@ static Status add_expression(Ddl *d, const Table *table, const AstIndexKey *key,
                              Str *name_part)
 {
     Status st = OK;
-    AstTarget target = {.value = key->expr};
     Expr *bound;
 
     TRY(sql_bind_expr(d->ctx, d->scope, d->bind, key->expr, table, sql_type(OID_INVALID), &bound));
@@ -83,9 +82,7 @@ static Status add_expression(Ddl *d, const Table *table, const AstIndexKey *key,
     TRY(ddl_store_expr(d, key->expr, &out->expr_sql));
     out->column = UINT32_MAX;
     out->key.type = bound->type;
-    *name_part = ast_target_name(&target);
-    if (name_part->ptr == NULL || str_is(*name_part, "?column?"))
-        *name_part = STR("expr");
+    *name_part = ddl_name_part(key->expr);
 done:
     return st;
 }

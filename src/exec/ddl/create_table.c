@@ -3,6 +3,7 @@
 // CREATE TABLE: columns and LIKE clauses in the order in which they are written, then keys, then
 // CHECKs; the primary key becomes the order in which rows are stored. One thread.
 #include "exec/ddl/ddl_int.h"
+#include "sql/parse/parse.h"
 
 typedef struct KeyItem {
     const AstConstraint *ast;
@@ -213,9 +214,12 @@ static Status add_like_index(CreateTable *t, const LikeIndex *like)
         spec.comment = index->object.comment;
     for (uint32_t i = 0; i < count; i++) {
         spec.columns[i] = index->columns[i];
-        spec.name_parts[i] = STR("expr");
-        if (index->columns[i].column == UINT32_MAX)
+        if (index->columns[i].column == UINT32_MAX) {
+            AstNode *expr;
+            TRY(sql_parse_expr(d->ctx, d->scope, index->columns[i].expr_sql, &expr));
+            spec.name_parts[i] = ddl_name_part(expr);
             continue;
+        }
         uint32_t from = ddl_column_by_id(like->from, index->columns[i].column);
         Str name = like->from->columns[from].name;
         uint32_t at = ddl_column_at(t->draft.columns.data, t->draft.columns.count, name);

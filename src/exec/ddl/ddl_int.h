@@ -176,6 +176,8 @@ typedef struct IndexSpec {
     Str *name_parts; /* a column's name, or what stands for an expression, for the chosen name */
     Str comment;
 } IndexSpec;
+/* What stands for an expression in a chosen index name: its function's name, or "expr". */
+Str ddl_name_part(const AstNode *expr);
 /* From a constraint's columns, or its one column: 42703, 42701. PRIMARY KEY columns become NOT
    NULL. */
 Status ddl_key_spec(Ddl *d, TableDraft *draft, const AstConstraint *ast, Str column,

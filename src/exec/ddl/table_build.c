@@ -419,6 +419,14 @@ done:
 
 // --- indexes ------------------------------------------------------------------------------------
 
+Str ddl_name_part(const AstNode *expr)
+{
+    AstTarget target = {.value = (AstNode *)expr};
+    Str name = ast_target_name(&target);
+
+    return name.ptr == NULL || str_is(name, "?column?") ? STR("expr") : name;
+}
+
 Str ddl_index_name(Ddl *d, const Table *table, const IndexSpec *spec)
 {
     StrList taken = {0};

@@ -19,6 +19,8 @@ static const char *obstacle(const Level *level, const AstSelect *ast)
 {
     if (ast->setop != AST_SETOP_NONE)
         return "UNION/INTERSECT/EXCEPT";
+    if (ast->values.count > 0)
+        return "VALUES";
     if (ast->distinct)
         return "DISTINCT clause";
     if (ast->group.count > 0)
@@ -75,7 +77,7 @@ static Status lock_item(Binder *b, const AstLocking *locking, const RangeItem *i
                       "%s cannot be applied to a join", words);
         if (locking->tables.count > 0)
             BIND_FAIL(b, locking->node.location, E_FEATURE_NOT_SUPPORTED,
-                      "%s cannot be applied to a function, VALUES or WITH query", words);
+                      "%s cannot be applied to a function or WITH query", words);
         goto done;
     }
     if (item->nullable)

@@ -293,9 +293,12 @@ Status bind_values(Binder *b, Level *level, const AstSelect *ast, bool keep_unkn
     Tail tail = {.ast = ast};
 
     TRY(values_query(b, level, ast, &values));
-    bind_add_query_item(b, level, STR("*VALUES*"), &values);
+    bind_add_query_item(b, level, STR("*VALUES*"), &values)->is_subquery = false;
     query_targets(b, &values, &tail.targets);
     TRY(bind_order(b, level, &ast->order, false, &tail.targets, &tail.order));
+    if (level->aggs.count > 0 || level->sets.count > 0)
+        TRY(bind_unsupported(b, ast->node.location,
+                             "aggregate and set-returning functions in ORDER BY of VALUES are"));
     TRY(bind_tail_clauses(b, level, &tail));
     TRY(bind_tail_plan(b, level, &tail, values.plan, out));
 done:

@@ -167,6 +167,11 @@ static double call_distinct(const Expr *expr, double of_args)
     return of_args;
 }
 
+static double unknown_distinct(double rows)
+{
+    return isinf(rows) ? DISTINCT_OF_OTHER : MAX(rows / 10, DISTINCT_OF_OTHER);
+}
+
 double expr_distinct(Optimiser *o, const Expr *expr, double rows)
 {
     const ColumnOrigin *origin;
@@ -177,7 +182,7 @@ double expr_distinct(Optimiser *o, const Expr *expr, double rows)
     case EXPR_PARAM: return 1;
     case EXPR_COLUMN:
         origin = column_origin(o, expr->column.id);
-        return MAX(MIN(origin ? origin->distinct : MAX(rows / 10, DISTINCT_OF_OTHER), rows), 1);
+        return MAX(MIN(origin ? origin->distinct : unknown_distinct(rows), rows), 1);
     default: break;
     }
     for (uint32_t i = 0; i < expr->args_count && product < rows; i++)
