@@ -39,7 +39,7 @@ static Status hook_sequence_next(void *arg, Ctx *ctx, Oid oid, int64_t *out)
 {
     Status st = OK;
     Session *session = arg;
-    const Sequence *sequence;
+    const Sequence *sequence = NULL;
 
     if (session->read_only)
         FAIL(ctx, E_READ_ONLY_TRANSACTION, "cannot execute nextval() in a read-only transaction");
@@ -69,7 +69,7 @@ static Status hook_sequence_current(void *arg, Ctx *ctx, Oid oid, int64_t *out)
 {
     Status st = OK;
     Session *session = arg;
-    const Sequence *sequence;
+    const Sequence *sequence = NULL;
 
     TRY(find_sequence(session, ctx, oid, &sequence));
     TRY(current_value(session, ctx, oid, sequence, out));
@@ -81,7 +81,7 @@ static Status hook_sequence_set(void *arg, Ctx *ctx, Oid oid, int64_t value, boo
 {
     Status st = OK;
     Session *session = arg;
-    const Sequence *sequence;
+    const Sequence *sequence = NULL;
 
     TRY(find_sequence(session, ctx, oid, &sequence));
     TRY(sequence_set(ctx, session->node->catalogs, sequence, value, is_called));
@@ -143,6 +143,11 @@ static Status hook_catalog_number(void *arg, Ctx *ctx, const char *what, const D
     Session *session = arg;
     BindEnv env;
 
+    if (strncmp(what, "txid_current", 12) == 0) {
+        *is_null = session->txn == NULL;
+        *out = *is_null ? 0 : (int64_t)txn_id(session->txn);
+        return OK;
+    }
     session_bind_env(session, &env, NULL, 0);
     return describe_number(ctx, &env, session->node->storage, what, args, args_count, out, is_null);
 }

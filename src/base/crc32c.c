@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CRC-32C by the SSE 4.2 instruction (the build's baseline on x86-64) or by a table of 256 entries.
+// CRC-32C by the SSE 4.2 instruction (the build's baseline on x86-64), eight bytes at a time, or
+// by a table of 256 entries that the first caller fills. Both give what RFC 3720 says. Called by
+// whatever stores bytes. Any thread.
 #include "base/crc32c.h"
 
 #if defined(__SSE4_2__)

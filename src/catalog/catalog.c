@@ -270,6 +270,11 @@ void catalog_refresh(Catalog *catalog)
     version_unref(old);
 }
 
+CatalogManager *catalog_manager(const Catalog *catalog)
+{
+    return catalog->manager;
+}
+
 Oid catalog_look_at(Catalog *catalog, Oid database)
 {
     Oid before = catalog->database;
@@ -287,11 +292,6 @@ uint64_t catalog_version(const Catalog *catalog)
 Oid catalog_database_oid(const Catalog *catalog)
 {
     return catalog->database;
-}
-
-CatalogManager *catalog_manager(const Catalog *catalog)
-{
-    return catalog->manager;
 }
 
 void catalog_pin(const Catalog *catalog, Scope *scope)

@@ -211,8 +211,12 @@ int64_t counter_next(CatalogManager *manager, Counter counter)
     Ctx ctx;
     int64_t value = 0;
     int64_t start = counter == COUNTER_OID ? OID_USER_MIN : RELATION_ID_USER_MIN;
-    Sequence sequence = {
-        .start = start, .first = start, .increment = 1, .min = start, .max = UINT32_MAX};
+    Sequence sequence = {.object.name = STR("object ids"),
+                         .start = start,
+                         .first = start,
+                         .increment = 1,
+                         .min = start,
+                         .max = UINT32_MAX};
 
     ctx_init(&ctx);
     Status st = next_value(&ctx, manager, &sequence, counter, &value);

@@ -165,7 +165,7 @@ static Status read_flags(Ctx *ctx, Settings *settings, const char *const *aliase
     char buffer[80];
 
     for (int i = 1; i < *argc; i++) {
-        Str value;
+        Str value = {0};
         if (strncmp(argv[i], "--", 2) != 0) {
             argv[kept++] = argv[i];
             continue;
@@ -191,7 +191,7 @@ Status cli_settings(Ctx *ctx, Settings *settings, const char *const *aliases, in
     Status st = OK;
 
     for (int i = 1; i < *argc; i++) {
-        Str value;
+        Str value = {0};
         if (strncmp(argv[i], "--", 2) == 0 && str_is(flag_of(argv[i]), "config")) {
             TRY(take_value(ctx, *argc, argv, &i, SETTINGS_COUNT, &value));
             TRY(read_file(ctx, settings, value.ptr));

@@ -2,9 +2,9 @@
 //
 // Scans of tables. Three forms: at most one row by its key (the point path: no cursor, no
 // machinery); key ranges, each morsel a table scan; and an index, whose entries give row keys that
-// are then fetched many at a time. Filters are evaluated here: a range scan decodes the columns
-// that they read, and the others only for the rows that pass. The ranges of a large table are cut
-// so that workers can share them; their order is kept.
+// are then fetched many at a time. Filters are evaluated here, on the scan's own batch (but see
+// scan_late.c). The ranges of a large table are cut so that workers can share them; their order is
+// kept.
 #include "exec/scan.h"
 
 #include "exec/scan_bounds.h"
@@ -14,15 +14,6 @@
 #define SPLIT_ROWS_MIN     8192
 #define INDEX_ENTRIES      512
 
-typedef struct ScanSource {
-    Source source;
-    const Plan *plan;
-    KeyRange *ranges;
-    uint32_t ranges_count;
-    uint32_t columns_count; /* without the key */
-    Str point_key;          /* of the point path */
-} ScanSource;
-
 typedef struct ScanState {
     Filter *filter;
     Scope *scope; /* of the morsel's cursor */
@@ -31,7 +22,6 @@ typedef struct ScanState {
     RowCodec *codec;
     Str *keys, *values;
     bool *found;
-    bool done;
 } ScanState;
 
 // --- codecs and key columns ---------------------------------------------------------------------
@@ -89,15 +79,22 @@ void scan_add_key_column(Scope *scope, const Str *keys, const bool *found, uint3
     batch->columns_count++;
 }
 
+Status scan_filter_new(Worker *worker, const Plan *plan, Filter **out)
+{
+    const ExprList *filters = &plan->scan.filters;
+    Visible visible = visible_of(plan);
+
+    if (filters->count == 0)
+        return OK;
+    return filter_new(worker, filters->data, filters->count, &visible, out);
+}
+
 static Status state_new(Worker *worker, const ScanSource *self, ScanState **out)
 {
     Status st = OK;
-    const ExprList *filters = &self->plan->scan.filters;
-    Visible visible = visible_of(self->plan);
     ScanState *state = scope_new(worker->scope, ScanState);
 
-    if (filters->count)
-        TRY(filter_new(worker, filters->data, filters->count, &visible, &state->filter));
+    TRY(scan_filter_new(worker, self->plan, &state->filter));
     *out = state;
 done:
     return st;
@@ -188,7 +185,7 @@ done:
     return st;
 }
 
-static Status range_prepare(Query *query, Source *source, uint32_t *morsels)
+Status scan_prepare_ranges(Query *query, Source *source, uint32_t *morsels)
 {
     Status st = OK;
     ScanSource *self = (ScanSource *)source;
@@ -212,7 +209,6 @@ static Status range_begin(Worker *worker, Source *source, uint32_t morsel, void 
     ScanSource *self = (ScanSource *)source;
     const ScanPlan *scan = &self->plan->scan;
     ScanState *state = *arg;
-    uint32_t at = scan->descending ? self->ranges_count - 1 - morsel : morsel;
 
     if (state == NULL) {
         TRY(state_new(worker, self, &state));
@@ -223,7 +219,7 @@ static Status range_begin(Worker *worker, Source *source, uint32_t morsel, void 
     ScanSpec spec = {.relation = &scan->table->relation,
                      .columns = scan->column_at,
                      .columns_count = self->columns_count,
-                     .range = self->ranges[at],
+                     .range = scan_range(self, morsel),
                      .with_key = scan->with_key,
                      .descending = scan->descending};
     TRY(table_scan_open(worker->ctx, state->scope, worker->query->env->snapshot, &spec,
@@ -252,7 +248,7 @@ done:
 }
 
 static const SourceOps range_ops = {
-    .name = "scan", .prepare = range_prepare, .begin = range_begin, .next = range_next};
+    .name = "scan", .prepare = scan_prepare_ranges, .begin = range_begin, .next = range_next};
 
 // --- index entries ------------------------------------------------------------------------------
 
@@ -262,7 +258,6 @@ static Status index_begin(Worker *worker, Source *source, uint32_t morsel, void 
     ScanSource *self = (ScanSource *)source;
     const ScanPlan *scan = &self->plan->scan;
     ScanState *state = *arg;
-    uint32_t at = scan->descending ? self->ranges_count - 1 - morsel : morsel;
 
     if (state == NULL) {
         TRY(state_new(worker, self, &state));
@@ -276,7 +271,7 @@ static Status index_begin(Worker *worker, Source *source, uint32_t morsel, void 
     }
     scope_reset(state->scope);
     TRY(table_raw_scan_open(worker->ctx, state->scope, worker->query->env->snapshot,
-                            scan->index->relation_id, self->ranges[at], scan->descending,
+                            scan->index->relation_id, scan_range(self, morsel), scan->descending,
                             &state->entries));
 done:
     return st;
@@ -310,7 +305,7 @@ done:
 }
 
 static const SourceOps index_ops = {
-    .name = "index scan", .prepare = range_prepare, .begin = index_begin, .next = index_next};
+    .name = "index scan", .prepare = scan_prepare_ranges, .begin = index_begin, .next = index_next};
 
 // --- building -----------------------------------------------------------------------------------
 
@@ -321,7 +316,8 @@ Status build_scan(Query *query, const Plan *plan, Stage *to)
 
     self->plan = plan;
     self->columns_count = plan->columns_count - scan->with_key;
-    self->source.ops = scan_uses_index(scan) ? &index_ops : &range_ops;
+    bool late = scan_split_columns(query, self);
+    self->source.ops = scan_uses_index(scan) ? &index_ops : late ? &scan_late_ops : &range_ops;
     if (scan->unique_match && scan->bounds.in_count == 0 && scan->method != SCAN_FULL) {
         self->source.ops = &point_ops;
         self->source.single_batch = true;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The system's clocks, and the simulated one that stands still until it is moved.
+// The system's clocks, and the simulated one that stands still until it is moved. The source is one
+// pointer for the whole process, read atomically: tests and the simulator swap it while nobody else
+// depends on time. Any thread.
 #include "os/clock.h"
 
 #include <time.h>

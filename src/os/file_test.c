@@ -100,7 +100,7 @@ static void directories(void **state)
     touch("d/two");
     touch("d/one");
     touch("d/three");
-    strcpy(from, in_dir("d/three"));
+    snprintf(from, sizeof from, "%s", in_dir("d/three"));
     assert_int_equal(files_rename(&ctx, files, from, in_dir("d/2")), OK);
     assert_int_equal(files_sync_dir(&ctx, files, in_dir("d")), OK);
     assert_int_equal(files_list(&ctx, scope, files, in_dir("d"), &names, &count), OK);
@@ -145,7 +145,7 @@ static int on_system(void **state)
 {
     (void)state;
     files = files_os();
-    strcpy(dir, "/tmp/dbaspot-file-XXXXXX");
+    snprintf(dir, sizeof dir, "%s", "/tmp/dbaspot-file-XXXXXX");
     return mkdtemp(dir) ? 0 : -1;
 }
 
@@ -161,7 +161,7 @@ static int on_sim(void **state)
     disk = sim_disk_new(1);
     sim_disk_short_transfers(disk, true);
     files = sim_disk_files(disk);
-    strcpy(dir, "sim");
+    snprintf(dir, sizeof dir, "%s", "sim");
     return files_make_dir(&ctx, files, dir) == OK ? 0 : -1;
 }
 
@@ -232,7 +232,7 @@ static void a_rename_is_whole_or_not_at_all(void **state)
         assert_int_equal(files_make_dir(&ctx, files, dir), OK);
         touch("old");
         assert_int_equal(files_sync_dir(&ctx, files, dir), OK);
-        strcpy(from, in_dir("old"));
+        snprintf(from, sizeof from, "%s", in_dir("old"));
         assert_int_equal(files_rename(&ctx, files, from, in_dir("new")), OK);
         sim_disk_crash(disk, &crash);
         bool is_old = content(in_dir("old")) != 0;

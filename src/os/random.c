@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// xoshiro256** seeded through splitmix64 (Blackman and Vigna), and getrandom.
+// xoshiro256** seeded through splitmix64 (Blackman and Vigna): fast, good enough for everything but
+// secrets, the same from the same seed everywhere. Secrets come from getrandom. A Random belongs to
+// one thread at a time.
 #include "os/random.h"
 
 #include <errno.h>

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cores and memory from sched_getaffinity, sysconf and the cgroup files (version 2, then 1).
+// Cores and memory from sched_getaffinity, sysconf and the cgroup files (version 2, then 1),
+// whichever is the smallest: a container that is allowed half a core must not start sixteen
+// threads. Read when asked, nothing is kept. Any thread.
 #include "os/sysinfo.h"
 
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* The first bytes of a small file, terminated; false if it cannot be read. */
@@ -97,4 +100,14 @@ uint64_t sysinfo_process_id(void)
 uint64_t sysinfo_page_bytes(void)
 {
     return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void sysinfo_raise_files_limit(uint64_t files)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= files)
+        return;
+    limit.rlim_cur = MIN(files, limit.rlim_max);
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* with fewer, some connections are refused */
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the machine, or the container that we are in, gives us. Any thread.
+// What the machine, or the container that we are in, gives us: cores, memory, the process's own
+// share of it. Read from the system at each call, so not for hot paths: callers ask once, when
+// they size their pools and caches. Any thread.
 #ifndef DBASPOT_OS_SYSINFO_H
 #define DBASPOT_OS_SYSINFO_H
 
@@ -13,6 +15,8 @@ uint64_t sysinfo_memory_bytes(void);
 /* Bytes of memory this process has resident now, 0 if unknown. */
 uint64_t sysinfo_resident_bytes(void);
 uint64_t sysinfo_process_id(void);
+/* Asks for this many open files at once, or as many as the system allows. */
+void sysinfo_raise_files_limit(uint64_t files);
 uint64_t sysinfo_page_bytes(void);
 
 #endif

@@ -1,97 +1,144 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A connection's bytes: reading, sending, closing, and the hand-over between a pool thread and the
-// loop. A client that does not read holds the pool thread back at OUTBOX_BYTES_MAX. See conn.h.
+// loop. A client that does not read stops the handling of what it sends; its statement on the pool
+// waits (conn_sink.c). See conn.h.
 #include "server/conn.h"
 
 #include "base/memory.h"
+#include "os/clock.h"
 
-#define READ_BYTES       ((size_t)64 << 10)
-#define OUTBOX_BYTES_MAX ((size_t)8 << 20)
+#define READ_BYTES_MIN ((size_t)4 << 10)
+#define READ_BYTES_MAX ((size_t)256 << 10)
 /* Beyond this much unhandled input reading pauses. */
-#define INPUT_BYTES_MAX  ((size_t)4 << 20)
+#define INPUT_BYTES_MAX ((size_t)1 << 20)
+/* Buffers above this size are given back when they are empty. */
+#define BUFFER_BYTES_KEPT ((size_t)32 << 10)
+#define SHUTDOWN_NS       INT64_C(3000000000)
+#define KEEPALIVE_SECONDS 300
 
 static void after_close(uv_handle_t *handle)
 {
     Conn *conn = handle->data;
-    Loop *loop = conn->loop;
 
+    if (--conn->handles_count > 0)
+        return;
     *conn->link = conn->next;
     if (conn->next)
         conn->next->link = conn->link;
-    loop->conns_count--;
-    atomic_fetch_sub(&loop->server->conns_count, 1);
     strbuf_free(&conn->in);
     strbuf_free(&conn->out);
     strbuf_free(&conn->sending);
     strbuf_free(&conn->outbox);
-    conn_free_formats(conn);
+    conn_formats_free(conn);
     condition_free(&conn->drained);
     mutex_free(&conn->mutex);
     mem_free(conn);
 }
 
-/* The session may be in a pool thread's hands: then it ends when that thread is done. */
-void conn_close(Conn *conn)
+/* A wake that is on its way finds the connection closing; the list must not hold it. */
+static void leave_woken_list(Conn *conn)
 {
-    if (conn->is_closing)
-        return;
-    mutex_lock(&conn->mutex);
-    conn->gone = true;
-    condition_broadcast(&conn->drained);
-    mutex_unlock(&conn->mutex);
-    if (conn->phase == CONN_POOL || conn->phase == CONN_WAIT) {
-        conn->wants_close = true;
-        session_cancel(conn->session);
-        if (conn->phase == CONN_POOL)
-            return;
-    }
-    server_remove_cancellable(conn->loop->server, conn);
-    session_close(conn->session);
-    conn->session = NULL;
-    conn->is_closing = true;
-    conn->phase = CONN_CLOSING;
-    /* A wake that is on its way finds the connection closing; the list must not hold it. */
-    mutex_lock(&conn->loop->mutex);
-    for (Conn **at = &conn->loop->woken; *at; at = &(*at)->next_woken) {
+    Loop *loop = conn->loop;
+
+    mutex_lock(&loop->mutex);
+    for (Conn **at = &loop->woken; *at; at = &(*at)->next_woken) {
         if (*at == conn) {
             *at = conn->next_woken;
             break;
         }
     }
-    mutex_unlock(&conn->loop->mutex);
+    mutex_unlock(&loop->mutex);
+}
+
+static bool is_busy(const Conn *conn)
+{
+    return conn->phase == CONN_POOL || conn->phase == CONN_WAIT;
+}
+
+/* REQUIRES: not busy, so that nobody else has the session (SERVER-2). */
+static void close_now(Conn *conn)
+{
+    ASSERT(!conn->is_closing && !is_busy(conn));
+    conn->is_closing = true;
+    if (conn->session) {
+        server_remove_cancellable(conn->loop->server, conn);
+        session_close(conn->session);
+        conn->session = NULL;
+        atomic_fetch_sub(&conn->loop->server->conns_count, 1);
+    }
+    leave_woken_list(conn);
+    uv_close((uv_handle_t *)&conn->timer, after_close);
     uv_close((uv_handle_t *)&conn->stream, after_close);
 }
+
+void conn_lose(Conn *conn)
+{
+    if (conn->is_closing)
+        return;
+    conn->is_lost = true;
+    conn->wants_close = true;
+    mutex_lock(&conn->mutex);
+    conn->gone = true;
+    condition_broadcast(&conn->drained);
+    mutex_unlock(&conn->mutex);
+    if (is_busy(conn))
+        session_cancel(conn->session, CANCEL_USER);
+    else
+        close_now(conn);
+}
+
+static void give_back(StrBuf *buffer)
+{
+    strbuf_clear(buffer);
+    if (buffer->cap > BUFFER_BYTES_KEPT) {
+        strbuf_free(buffer);
+        strbuf_init(buffer);
+    }
+}
+
+/* What was sent makes room for a pool thread that waits. */
+static void count_unsent(Conn *conn)
+{
+    if (conn->phase != CONN_POOL)
+        return;
+    mutex_lock(&conn->mutex);
+    conn->unsent = conn->outbox.len;
+    condition_broadcast(&conn->drained);
+    mutex_unlock(&conn->mutex);
+}
+
+static void pause_or_resume(Conn *conn);
 
 static void after_write(uv_write_t *request, int status)
 {
     Conn *conn = request->data;
 
     conn->is_sending = false;
-    strbuf_clear(&conn->sending);
-    mutex_lock(&conn->mutex);
-    conn->unsent = conn->outbox.len;
-    if (status < 0)
-        conn->gone = true;
-    condition_broadcast(&conn->drained);
-    mutex_unlock(&conn->mutex);
-    if (status < 0)
-        conn_close(conn);
-    else
-        conn_flush(conn);
+    give_back(&conn->sending);
+    if (status < 0) {
+        conn_lose(conn);
+        return;
+    }
+    count_unsent(conn);
+    conn_flush(conn);
+    if (!conn->is_closing && !is_busy(conn))
+        conn_process(conn);
+    if (!conn->is_closing)
+        pause_or_resume(conn);
 }
 
 /* Moves what is to be sent into `sending`; false if there is nothing. */
 static bool gather(Conn *conn)
 {
-    if (conn->phase != CONN_POOL && conn->out.len) {
-        StrBuf empty = conn->sending;
+    StrBuf empty = conn->sending;
+
+    if (conn->phase != CONN_POOL) {
         conn->sending = conn->out;
         conn->out = empty;
-        return true;
+        return conn->sending.len > 0;
     }
     mutex_lock(&conn->mutex);
-    StrBuf empty = conn->sending;
     conn->sending = conn->outbox;
     conn->outbox = empty;
     mutex_unlock(&conn->mutex);
@@ -102,13 +149,10 @@ void conn_flush(Conn *conn)
 {
     while (!conn->is_closing && !conn->is_sending && gather(conn)) {
         uv_buf_t buf = uv_buf_init(conn->sending.ptr, (unsigned)conn->sending.len);
-        int sent = uv_try_write(&conn->stream, &buf, 1);
+        int sent = conn->is_lost ? (int)buf.len : uv_try_write(&conn->stream, &buf, 1);
         if (sent == (int)conn->sending.len) {
-            strbuf_clear(&conn->sending);
-            mutex_lock(&conn->mutex);
-            conn->unsent = conn->outbox.len;
-            condition_broadcast(&conn->drained);
-            mutex_unlock(&conn->mutex);
+            give_back(&conn->sending);
+            count_unsent(conn);
             continue;
         }
         sent = MAX(sent, 0);
@@ -117,13 +161,17 @@ void conn_flush(Conn *conn)
         conn->is_sending = true;
         if (uv_write(&conn->write, &conn->stream, &buf, 1, after_write) < 0) {
             conn->is_sending = false;
-            conn_close(conn);
+            conn_lose(conn);
             return;
         }
     }
-    if (conn->wants_close && !conn->is_sending && conn->phase != CONN_POOL &&
-        conn->phase != CONN_WAIT)
-        conn_close(conn);
+    if (conn->wants_close && !conn->is_closing && !conn->is_sending && !is_busy(conn))
+        close_now(conn);
+}
+
+bool conn_is_clogged(const Conn *conn)
+{
+    return conn->is_sending && !conn->is_lost;
 }
 
 static void allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -136,31 +184,44 @@ static void allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
         memmove(conn->in.ptr, conn->in.ptr + conn->in_at, conn->in.len);
         conn->in_at = 0;
     }
-    *buf = uv_buf_init(strbuf_reserve(&conn->in, READ_BYTES), READ_BYTES);
+    *buf = uv_buf_init(strbuf_reserve(&conn->in, conn->read_bytes), (unsigned)conn->read_bytes);
 }
-
-static void pause_or_resume(Conn *conn);
 
 static void after_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     Conn *conn = stream->data;
 
-    (void)buf;
+    if (count == UV_EOF) { /* what it has sent is still answered */
+        conn->at_eof = true;
+        conn_process(conn);
+        return;
+    }
     if (count < 0) {
-        conn_close(conn);
+        conn_lose(conn);
         return;
     }
     conn->in.len += (size_t)count;
+    if ((size_t)count == buf->len)
+        conn->read_bytes = MIN(conn->read_bytes * 4, READ_BYTES_MAX);
     conn_process(conn);
-    if (!conn->is_closing)
-        pause_or_resume(conn);
+    if (conn->is_closing)
+        return;
+    if (conn->in_at == conn->in.len) {
+        conn->in_at = 0;
+        give_back(&conn->in);
+        if (count < (ssize_t)READ_BYTES_MIN)
+            conn->read_bytes = READ_BYTES_MIN;
+    }
+    pause_or_resume(conn);
 }
 
 static void pause_or_resume(Conn *conn)
 {
-    bool busy = conn->phase == CONN_POOL || conn->phase == CONN_WAIT;
-    bool full = busy && conn->in.len - conn->in_at > INPUT_BYTES_MAX;
+    bool waits = is_busy(conn) || conn_is_clogged(conn);
+    bool full = waits && conn->in.len - conn->in_at > INPUT_BYTES_MAX;
 
+    if (conn->at_eof)
+        return;
     if (full && conn->is_reading) {
         uv_read_stop(&conn->stream);
         conn->is_reading = false;
@@ -169,38 +230,49 @@ static void pause_or_resume(Conn *conn)
     }
 }
 
-bool conn_open(Loop *loop, int fd, bool is_pipe)
+static int open_stream(Conn *conn, int fd)
+{
+    uv_loop_t *uv = &conn->loop->uv;
+
+    if (conn->is_pipe) {
+        uv_pipe_init(uv, &conn->pipe, 0);
+        return uv_pipe_open(&conn->pipe, fd);
+    }
+    uv_tcp_init(uv, &conn->tcp);
+    int failed = uv_tcp_open(&conn->tcp, fd);
+    if (!failed) {
+        uv_tcp_nodelay(&conn->tcp, 1);
+        uv_tcp_keepalive(&conn->tcp, 1, KEEPALIVE_SECONDS);
+    }
+    return failed;
+}
+
+Conn *conn_open(Loop *loop, int fd, bool is_pipe)
 {
     Conn *conn = mem_alloc_zero(sizeof *conn);
-    int failed;
 
     conn->loop = loop;
     conn->is_pipe = is_pipe;
+    conn->opened_ns = clock_mono_ns();
+    conn->read_bytes = READ_BYTES_MIN;
+    conn->handles_count = 2;
     mutex_init(&conn->mutex);
     condition_init(&conn->drained);
-    if (is_pipe) {
-        uv_pipe_init(&loop->uv, &conn->pipe, 0);
-        failed = uv_pipe_open(&conn->pipe, fd);
-    } else {
-        uv_tcp_init(&loop->uv, &conn->tcp);
-        failed = uv_tcp_open(&conn->tcp, fd);
-        if (!failed)
-            uv_tcp_nodelay(&conn->tcp, 1);
-    }
+    int failed = open_stream(conn, fd);
     conn->stream.data = conn;
+    conn_timer_open(conn);
     conn->next = loop->conns;
     conn->link = &loop->conns;
     if (conn->next)
         conn->next->link = &conn->next;
     loop->conns = conn;
-    loop->conns_count++;
-    atomic_fetch_add(&loop->server->conns_count, 1);
     if (failed) {
-        conn_close(conn);
-        return false;
+        close_now(conn);
+        return NULL;
     }
     pause_or_resume(conn);
-    return true;
+    conn_timer_set(conn);
+    return conn;
 }
 
 /* Any thread. A wake during a step is latched: the flag is looked at when the step says WAIT. */
@@ -218,43 +290,48 @@ void conn_wake(void *arg)
     uv_async_send(&loop->async);
 }
 
+/* What a pool thread wrote goes out first; `out` continues it. */
+static void take_back(Conn *conn)
+{
+    mutex_lock(&conn->mutex);
+    if (conn->outbox.len) {
+        strbuf_append_str(&conn->outbox, strbuf_str(&conn->out));
+        StrBuf swap = conn->out;
+        conn->out = conn->outbox;
+        conn->outbox = swap;
+        strbuf_clear(&conn->outbox);
+    }
+    conn->unsent = 0;
+    mutex_unlock(&conn->mutex);
+}
+
 void conn_woken(Conn *conn)
 {
     atomic_store(&conn->is_woken, false);
-    if (conn->is_closing)
+    ASSERT(!conn->is_closing);
+    if (conn->phase == CONN_POOL && !atomic_load(&conn->pool_done)) {
+        conn_flush(conn);
         return;
-    if (conn->phase == CONN_POOL) {
-        if (!atomic_load(&conn->pool_done)) {
-            conn_flush(conn);
-            return;
-        }
-        atomic_store(&conn->pool_done, false);
-        conn->phase = CONN_IDLE;
-        conn_step(conn);
-    } else if (conn->phase == CONN_WAIT) {
-        conn->phase = CONN_IDLE;
-        conn_step(conn);
     }
-    if (conn->is_closing)
-        return;
-    pause_or_resume(conn);
+    if (!is_busy(conn))
+        return; /* a cancel request that came late */
+    if (conn->phase == CONN_POOL)
+        take_back(conn);
+    conn_resume(conn);
+    if (!conn->is_closing)
+        pause_or_resume(conn);
 }
 
 void conn_shutdown(Conn *conn)
 {
-    Ctx ctx;
-
     if (conn->is_closing)
         return;
-    if (conn->phase == CONN_POOL || conn->phase == CONN_WAIT) {
-        conn->wants_close = true;
-        session_cancel(conn->session);
-        return;
-    }
-    ctx_init(&ctx);
-    Status st =
-        error_raise(&ctx, E_ADMIN_SHUTDOWN, "terminating connection due to administrator command");
-    ASSERT(st != OK);
-    conn_fatal(conn, &ctx);
-    ctx_free(&ctx);
+    conn->shutdown_ns = clock_mono_ns() + SHUTDOWN_NS;
+    if (is_busy(conn))
+        session_cancel(conn->session, CANCEL_SHUTDOWN);
+    else if (!conn->wants_close)
+        conn_fatal(conn, E_ADMIN_SHUTDOWN,
+                   "terminating connection due to administrator command");
+    if (!conn->is_closing)
+        conn_timer_set(conn);
 }

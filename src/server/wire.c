@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Encoding and decoding of protocol 3.0 messages; see wire.h. Integers are big-endian.
+// Encoding and decoding of protocol 3.0 messages; see wire.h. Integers are big-endian; a message's
+// length counts itself but not its type byte. Any thread.
 #include "server/wire.h"
 
 static uint32_t read_be(WireReader *reader, size_t bytes)
@@ -96,6 +97,12 @@ void wire_put_int32(StrBuf *out, int32_t value)
 void wire_put_string(StrBuf *out, const char *text)
 {
     strbuf_append(out, text, strlen(text) + 1);
+}
+
+void wire_put_text(StrBuf *out, Str text)
+{
+    strbuf_append_str(out, text);
+    strbuf_append_char(out, '\0');
 }
 
 void wire_empty(StrBuf *out, char type)

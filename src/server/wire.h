@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Messages of PostgreSQL's protocol 3.0: reading fields of a received one, writing whole ones into
-// a buffer. PostgreSQL 15, chapter 55. Plain functions; any thread.
+// a buffer. PostgreSQL 15, chapter 55.7. Plain functions; any thread.
 #ifndef DBASPOT_SERVER_WIRE_H
 #define DBASPOT_SERVER_WIRE_H
 
@@ -26,6 +26,7 @@ void wire_end(StrBuf *out, size_t start);
 void wire_put_int16(StrBuf *out, int16_t value);
 void wire_put_int32(StrBuf *out, int32_t value);
 void wire_put_string(StrBuf *out, const char *text);
+void wire_put_text(StrBuf *out, Str text);
 
 /* A message without payload. */
 void wire_empty(StrBuf *out, char type);

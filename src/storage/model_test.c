@@ -137,12 +137,14 @@ static void model_put(uint32_t key, Timestamp ts, uint32_t value)
 
 /* --- steps ----------------------------------------------------------------------------------- */
 
+enum { WRITES_MAX = 150 };
+
 static void commit(void)
 {
     WriteSet *set = writeset_new();
-    uint32_t keys[8];
-    uint32_t values[8];
-    uint32_t count = 1 + below(8);
+    uint32_t keys[WRITES_MAX];
+    uint32_t values[WRITES_MAX];
+    uint32_t count = 1 + below(below(100) ? 8 : WRITES_MAX); /* some get their own generation */
     char key[16];
     char row[ROW_BYTES_MAX + 16];
     Timestamp ts;
@@ -391,7 +393,7 @@ static void histories_agree_with_the_model(void **state)
     uint64_t runs = getenv("SOAK") ? 500 : 6;
 
     (void)state;
-    strcpy(dir, "/tmp/dbaspot-model-XXXXXX");
+    snprintf(dir, sizeof dir, "%s", "/tmp/dbaspot-model-XXXXXX");
     assert_non_null(mkdtemp(dir));
     ctx_init(&ctx);
     if (seed) {

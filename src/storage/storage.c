@@ -240,8 +240,7 @@ Status storage_checkpoint(Ctx *ctx, Storage *storage)
     Status st = OK;
 
     mutex_lock(&storage->commit_mutex);
-    if (generation_last_ts(storage->active) != 0)
-        storage_freeze_locked(storage);
+    storage_freeze_locked(storage);
     mutex_unlock(&storage->commit_mutex);
     TRY(storage_await_flushed(ctx, storage));
 done:

@@ -8,6 +8,8 @@
 
 #include "os/clock.h"
 
+#define OWN_GENERATION_BYTES ((size_t)8 << 20)
+
 enum { DELAY_MAX_US = 4000, DELAY_UNIT_BYTES = 16384 };
 
 /* --- back-pressure --------------------------------------------------------------------------- */
@@ -57,46 +59,98 @@ static Status throttle(Ctx *ctx, Storage *storage, size_t bytes)
 
 /* --- generations --------------------------------------------------------------------------- */
 
-static LogPosition replay_from_locked(Storage *storage)
+/* The log is needed from here on, if what was committed so far is flushed up to `position`. */
+static LogPosition replay_from_locked(const Storage *storage, LogPosition position)
 {
-    LogPosition position = wal_end(storage->wal);
-
-    for (OpenBatch *batch = storage->batches; batch; batch = batch->next)
+    for (const OpenBatch *batch = storage->batches; batch; batch = batch->next)
         position = MIN(position, batch->position);
     return position;
 }
 
-void storage_freeze_locked(Storage *storage)
+/* Puts `top` in the place of layers[0] and makes that the view. Readers must find a generation
+   before a commit can be in it (STORAGE-3). False: no room, nothing happened. */
+static bool replace_top_locked(Storage *storage, const Layer *top, uint32_t count)
 {
     ViewState *dead = NULL;
     Layer *layers = storage->layers;
-    size_t bytes = generation_bytes(storage->active);
+    bool replaced = false;
 
     mutex_lock(&storage->structure_mutex);
-    if (storage->layers_count == LAYERS_MAX)
+    Layer before = layers[0];
+    if (storage->layers_count - 1 + count > LAYERS_MAX)
         goto done;
-    Layer frozen = layers[0];
-    frozen.frozen = true;
-    frozen.frozen_bytes = bytes;
-    frozen.last_ts = storage->last_ts;
-    frozen.replay_from = replay_from_locked(storage);
-    memmove(layers + 1, layers, storage->layers_count * sizeof *layers);
-    layers[0] = (Layer){.generation = generation_new()};
-    layers[1] = frozen;
-    storage->layers_count++;
-    /* Readers must find the new generation before a commit can be in it (STORAGE-3). */
-    if (!storage_publish_locked(storage, &dead)) {
-        generation_unref(layers[0].generation);
-        memmove(layers, layers + 1, --storage->layers_count * sizeof *layers);
-        layers[0].frozen = false;
+    memmove(layers + count, layers + 1, (storage->layers_count - 1) * sizeof *layers);
+    memcpy(layers, top, count * sizeof *layers);
+    storage->layers_count += count - 1;
+    replaced = storage_publish_locked(storage, &dead);
+    if (!replaced) {
+        storage->layers_count -= count - 1;
+        memmove(layers + 1, layers + count, (storage->layers_count - 1) * sizeof *layers);
+        layers[0] = before;
         goto done;
     }
     storage->active = layers[0].generation;
-    atomic_fetch_add(&storage->unflushed_bytes, bytes);
+    for (uint32_t i = 0; i < count; i++)
+        atomic_fetch_add(&storage->unflushed_bytes, top[i].frozen_bytes);
     condition_broadcast(&storage->changed);
 done:
     mutex_unlock(&storage->structure_mutex);
     storage_view_free(dead);
+    return replaced;
+}
+
+static Layer frozen_layer_locked(const Storage *storage, LogPosition end)
+{
+    return (Layer){.generation = storage->active,
+                   .last_ts = storage->last_ts,
+                   .replay_from = replay_from_locked(storage, end),
+                   .frozen_bytes = generation_bytes(storage->active),
+                   .frozen = true};
+}
+
+void storage_freeze_locked(Storage *storage)
+{
+    Layer top[2] = {{.generation = NULL}, frozen_layer_locked(storage, wal_end(storage->wal))};
+
+    if (!storage->active_used)
+        return;
+    top[0].generation = generation_new();
+    if (replace_top_locked(storage, top, ARRAY_COUNT(top)))
+        storage->active_used = false;
+    else
+        generation_unref(top[0].generation);
+}
+
+/* A large commit gets a generation of its own, below a new active one: installing it there takes
+   the write set's trees over as they are, so the commits behind it hardly wait. `place` and `ts`
+   are the commit's. NULL: it goes into the active one. */
+static DeltaGeneration *add_own_locked(Storage *storage, const WalPlace *place, Timestamp ts,
+                                       size_t bytes)
+{
+    Layer top[3] = {0};
+    uint32_t count = 0;
+    Layer own = {.generation = generation_new(),
+                 .last_ts = ts,
+                 .replay_from = replay_from_locked(storage, wal_end(storage->wal)),
+                 .frozen_bytes = bytes,
+                 .frozen = true};
+
+    if (storage->active_used) {
+        top[count++].generation = generation_new();
+        top[count++] = own;
+        top[count++] = frozen_layer_locked(storage, place->position);
+    } else {
+        top[count++].generation = storage->active;
+        top[count++] = own;
+    }
+    if (replace_top_locked(storage, top, count)) {
+        storage->active_used = false;
+        return generation_ref(own.generation);
+    }
+    if (storage->active_used)
+        generation_unref(top[0].generation);
+    generation_unref(own.generation);
+    return NULL;
 }
 
 /* --- the record ---------------------------------------------------------------------------- */
@@ -171,6 +225,8 @@ done:
 /* --- the commit ---------------------------------------------------------------------------- */
 
 typedef struct Commit {
+    uint64_t payload_bytes; /* of its record; pieces apart */
+    size_t set_bytes;
     Timestamp ts;
     WalPlace place;
     DeltaGeneration *generation; /* a reference */
@@ -184,8 +240,8 @@ static Timestamp next_ts_locked(const Storage *storage)
 }
 
 /* REQUIRES(commit_mutex). After an error nothing has happened. */
-static Status enter_locked(Ctx *ctx, Storage *storage, uint64_t payload_bytes,
-                           StorageCommitHook hook, void *hook_arg, Commit *out)
+static Status enter_locked(Ctx *ctx, Storage *storage, StorageCommitHook hook, void *hook_arg,
+                           Commit *out)
 {
     Status st = OK;
 
@@ -193,9 +249,15 @@ static Status enter_locked(Ctx *ctx, Storage *storage, uint64_t payload_bytes,
     out->ts = next_ts_locked(storage);
     if (hook)
         TRY(hook(ctx, hook_arg, out->ts));
-    TRY(wal_reserve(ctx, storage->wal, payload_bytes, out->ts, &out->place));
+    TRY(wal_reserve(ctx, storage->wal, out->payload_bytes, out->ts, &out->place));
+    out->generation = NULL;
+    if (out->set_bytes >= MIN(OWN_GENERATION_BYTES, storage->options.generation_bytes))
+        out->generation = add_own_locked(storage, &out->place, out->ts, out->set_bytes);
     storage->last_ts = out->ts;
-    out->generation = generation_ref(storage->active);
+    if (!out->generation) {
+        out->generation = generation_ref(storage->active);
+        storage->active_used = true;
+    }
     if (generation_bytes(storage->active) >= storage->options.generation_bytes)
         storage_freeze_locked(storage);
 done:
@@ -207,20 +269,20 @@ Status storage_commit(Ctx *ctx, Storage *storage, WriteSet *set, uint64_t txn_id
 {
     Status st = OK;
     Scope *scope = scope_open(NULL, "commit");
-    uint64_t rest = writeset_encoded_bytes(set);
+    Commit commit = {.payload_bytes = writeset_encoded_bytes(set),
+                     .set_bytes = writeset_bytes(set)};
     WriteEncoder *encoder = NULL;
     OpenBatch batch = {0};
-    Commit commit;
 
-    TRY(throttle(ctx, storage, rest));
+    TRY(throttle(ctx, storage, commit.payload_bytes));
     if (storage->dir) {
         encoder = writeset_encoder_new(scope, set);
-        TRY(write_pieces(ctx, storage, encoder, txn_id, &batch, &rest));
+        TRY(write_pieces(ctx, storage, encoder, txn_id, &batch, &commit.payload_bytes));
     } else {
-        rest = 0;
+        commit.payload_bytes = 0;
     }
     mutex_lock(&storage->commit_mutex);
-    st = enter_locked(ctx, storage, rest, hook, hook_arg, &commit);
+    st = enter_locked(ctx, storage, hook, hook_arg, &commit);
     close_batch_locked(storage, &batch);
     batch.position = st == OK ? batch.position : 0;
     mutex_unlock(&storage->commit_mutex);

@@ -66,6 +66,7 @@ struct Storage {
     Mutex commit_mutex;
     Timestamp last_ts;
     DeltaGeneration *active; /* that of layers[0] */
+    bool active_used;        /* a commit was given to it */
     OpenBatch *batches;
     _Atomic uint64_t commits_count;
 
@@ -127,7 +128,7 @@ void storage_view_free(ViewState *state);
 void storage_views_close(Storage *storage);
 
 /* --- storage_commit.c ---------------------------------------------------------------------- */
-/* The active generation becomes a frozen layer, if it holds anything. REQUIRES(commit_mutex). */
+/* The active generation becomes a frozen layer, if a commit is in it. REQUIRES(commit_mutex). */
 void storage_freeze_locked(Storage *storage);
 
 /* --- storage_flush.c ----------------------------------------------------------------------- */

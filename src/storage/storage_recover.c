@@ -116,6 +116,7 @@ static void freeze_replayed(Replay *replay, LogPosition end)
     layers[0] = (Layer){.generation = generation_new()};
     storage->layers_count++;
     storage->active = layers[0].generation;
+    storage->active_used = false;
     atomic_fetch_add(&storage->unflushed_bytes, bytes);
 }
 
@@ -138,6 +139,7 @@ static Status apply(Ctx *ctx, void *arg, const WalRecord *record)
         FAIL(ctx, E_DATA_CORRUPTED, "log records are out of order");
     TRY(install(ctx, replay, record));
     storage->last_ts = record->commit_ts;
+    storage->active_used = true;
     freeze_replayed(replay, record->end);
 done:
     return st;

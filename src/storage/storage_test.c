@@ -292,6 +292,50 @@ static void large_transactions_are_whole_or_absent(void **state)
     mem_free(big);
 }
 
+/* Three commits of one key, the middle one large enough for a generation of its own. */
+static void a_large_commit_keeps_its_place(void **state)
+{
+    Storage *storage = open_small();
+    Scope *scope = scope_open(NULL, "test");
+    Timestamp times[3];
+    char row[32];
+
+    (void)state;
+    atomic_store(&horizon, 0);
+    for (uint64_t round = 0; round < 4; round++) {
+        WriteSet *set = writeset_new();
+
+        if (round != 1) /* so that the active generation is empty once */
+            times[0] = commit_row(storage, RELATION, 7, "before");
+        for (uint64_t i = 0; i < 40000; i++)
+            put(set, OTHER, i, numbered(row, i + round));
+        put(set, RELATION, 7, "large");
+        assert_true(writeset_bytes(set) > (size_t)1 << 20);
+        assert_int_equal(storage_commit(&ctx, storage, set, 9, NULL, NULL, &times[1]), OK);
+        expect_row(storage, RELATION, 7, "large");
+        times[2] = commit_row_durably(storage, RELATION, 7, "after");
+        if (round != 1)
+            assert_string_equal(read_at(scope, storage, RELATION, 7, times[0]), "before");
+        assert_string_equal(read_at(scope, storage, RELATION, 7, times[1]), "large");
+        if (round == 2) {
+            storage_crash(storage);
+            storage = open_small();
+        }
+        if (round == 0)
+            assert_int_equal(storage_checkpoint(&ctx, storage), OK);
+        expect_row(storage, RELATION, 7, "after");
+        for (uint64_t i = 0; i < 40000; i += 17)
+            expect_row(storage, OTHER, i, numbered(row, i + round));
+        writeset_free(set);
+    }
+    storage_crash(storage);
+    storage = open_small();
+    expect_row(storage, RELATION, 7, "after");
+    expect_row(storage, OTHER, 39999, numbered(row, 40002));
+    storage_close(storage);
+    scope_close(scope);
+}
+
 static Status refuse(Ctx *own, void *arg, Timestamp commit_ts)
 {
     *(Timestamp *)arg = commit_ts;
@@ -875,7 +919,7 @@ static int set_up(void **state)
 {
     (void)state;
     ctx_init(&ctx);
-    strcpy(dir, "/tmp/dbaspot-storage-XXXXXX");
+    snprintf(dir, sizeof dir, "%s", "/tmp/dbaspot-storage-XXXXXX");
     assert_non_null(mkdtemp(dir));
     atomic_store(&horizon, TIMESTAMP_MAX);
     return 0;
@@ -901,6 +945,7 @@ int main(int argc, char **argv)
         TEST(timestamps_go_on_after_a_restart),
         TEST(a_second_process_is_refused),
         TEST(large_transactions_are_whole_or_absent),
+        TEST(a_large_commit_keeps_its_place),
         TEST(a_hook_that_fails_leaves_no_trace),
         TEST(memory_that_runs_short_gives_the_oldest_back),
         TEST(what_fits_is_loaded_and_complete),

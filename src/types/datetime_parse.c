@@ -447,7 +447,7 @@ static DateTimeError decode_special(Decoder *d, DateTimeSpecial special, int *ma
         d->offset_s = 0;
         return DATETIME_OK;
     default:
-        *mask = SEEN_DATE | SEEN_TIME | SEEN_ZONE;
+        *mask = SEEN_DATE | SEEN_TIME | SEEN_ZONE; /* nothing else may stand beside it */
         d->special = special;
         return DATETIME_OK;
     }

@@ -184,15 +184,12 @@ static DateTimeError read_field(Reader *r, FieldKind kind, const char *field, in
     case TEXT_NUMBER: return read_number(r, field, mask);
     default: break;
     }
-    WordKind word = interval_word(field, &value);
-    if (word == WORD_UNKNOWN)
-        word = datetime_word(field, &value);
-    switch (word) {
+    switch (interval_word(field, &value)) {
     case WORD_IGNORED: return DATETIME_OK;
     case WORD_UNIT: r->unit = (DateTimeUnit)value; return DATETIME_OK;
     case WORD_AGO:
         r->ago = true;
-        r->unit = UNIT_NONE;
+        r->unit = UNIT_DOW; /* no unit of intervals: a number needs its own before "ago" */
         return DATETIME_OK;
     default: return DATETIME_BAD_FORMAT;
     }
@@ -257,14 +254,16 @@ static bool iso_number(const char **at, int64_t *value, double *fraction)
         return false;
     if (!datetime_integer(&p, value))
         return false;
-    if (p == *at && *p == '-')
+    bool digits = p != *at;
+    if (!digits && *p == '-')
         p++;
     if (*p == '.') {
         size_t length = 1;
         while (p[length] >= '0' && p[length] <= '9')
             length++;
-        if (length >= sizeof text)
+        if (length >= sizeof text || (length == 1 && !digits))
             return false;
+        digits = true;
         memcpy(text, p, length);
         text[length] = '\0';
         if (!datetime_fraction(text, fraction))
@@ -273,9 +272,8 @@ static bool iso_number(const char **at, int64_t *value, double *fraction)
             *fraction = -*fraction;
         p += length;
     }
-    bool any = p != *at;
     *at = p;
-    return any;
+    return digits;
 }
 
 static int integer_width(const char *start)

@@ -27,7 +27,7 @@ typedef enum IntervalStyle {
 } IntervalStyle;
 
 /* What the forms of values depend on: the session's settings. All zero is a good default: ISO, MDY,
-   UTC, shortest floats, bytea in hex, reg* in numbers. */
+   UTC, shortest floats, bytea in hex, reg* in numbers; a NULL context means the same. */
 typedef struct TypeIoContext {
     uint8_t date_style;     /* DateStyle */
     uint8_t date_order;     /* DateOrder */

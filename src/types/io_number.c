@@ -239,7 +239,7 @@ static Status float_failed(Ctx *ctx, FloatParse parse, const char *name, Str tex
 {
     if (parse == FLOAT_BAD_SYNTAX)
         return io_bad_syntax(ctx, name, text);
-    Str number = str_trim(text);
+    Str number = strcmp(name, "real") == 0 ? text : str_trim(text); /* as PostgreSQL prints them */
     return error_raise(ctx, E_NUMERIC_OUT_OF_RANGE, "\"%.*s\" is out of range for type %s",
                        (int)number.len, number.ptr, name);
 }

@@ -167,9 +167,10 @@ const TimeZone *timezone_fixed(int32_t offset_s)
     return make_fixed(name, offset_s);
 }
 
-static bool is_alpha(char c)
+/* What ends the name in a POSIX form. */
+static bool ends_name(char c)
 {
-    return (c | 32) >= 'a' && (c | 32) <= 'z';
+    return (c >= '0' && c <= '9') || c == ',' || c == '-' || c == '+';
 }
 
 /* "EST5", "<+02>-02", "UTC+3:30": a name, then hours west of UTC. */
@@ -185,10 +186,10 @@ static const TimeZone *find_posix(Str name)
             p++;
         p += p < end;
     } else {
-        while (p < end && is_alpha(*p))
+        while (p < end && !ends_name(*p))
             p++;
     }
-    if (p - name.ptr < 3 || name.len >= sizeof text)
+    if (p == name.ptr || name.len >= sizeof text)
         return NULL;
     bool negative = p < end && *p == '-';
     p += p < end && (*p == '-' || *p == '+');

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Texts about catalog objects; see describe.h. One small function a SQL function, found by name.
+// Stored texts are shown with the names that hold now: sequences by name instead of oid, relations
+// of a view under their old names as aliases. Any thread that may read the catalog handle.
 #include "exec/ddl/describe.h"
 
 #include "exec/ddl/ddl_int.h"
@@ -491,6 +493,45 @@ static Status describe_column(Describe *call)
     return OK;
 }
 
+static Status describe_any(Describe *call)
+{
+    const Object *object = catalog_by_oid(call->catalog, (Oid)arg_number(call, 1));
+
+    if (object) {
+        call->found = true;
+        strbuf_printf(&call->out, "%s ", ddl_kind_words(object->kind));
+        ddl_append_name(&call->out, call->env, object);
+    }
+    return OK;
+}
+
+// --- functions ----------------------------------------------------------------------------------
+
+static Status describe_arguments(Describe *call)
+{
+    const FuncInfo *func = func_by_oid((Oid)arg_number(call, 0));
+
+    call->found = func != NULL;
+    for (uint32_t i = 0; func && i < func->args_count; i++)
+        strbuf_printf(&call->out, "%s%s", i ? ", " : "",
+                      type_format(call->scope, sql_type(func->args[i])));
+    if (func && func->variadic)
+        strbuf_printf(&call->out, "%sVARIADIC %s", func->args_count ? ", " : "",
+                      type_format(call->scope, sql_type(func->variadic)));
+    return OK;
+}
+
+static Status describe_result(Describe *call)
+{
+    const FuncInfo *func = func_by_oid((Oid)arg_number(call, 0));
+
+    call->found = func != NULL;
+    if (func)
+        strbuf_printf(&call->out, "%s%s", func->set ? "SETOF " : "",
+                      type_format(call->scope, sql_type(func->result)));
+    return OK;
+}
+
 /* About kinds of objects that there are none of. */
 static Status describe_none(Describe *call UNUSED)
 {
@@ -501,15 +542,29 @@ static const struct {
     const char *name;
     Status (*describe)(Describe *call);
 } texts[] = {
-    {"pg_get_viewdef", describe_view},           {"pg_get_constraintdef", describe_constraint},
-    {"pg_get_indexdef", describe_index},         {"pg_get_expr", describe_expr},
-    {"pg_get_serial_sequence", describe_serial}, {"pg_get_userbyid", describe_user},
-    {"obj_description", describe_object},        {"shobj_description", describe_object},
-    {"col_description", describe_column},        {"pg_get_ruledef", describe_none},
-    {"pg_get_triggerdef", describe_none},        {"pg_get_functiondef", describe_none},
-    {"pg_get_partkeydef", describe_none},        {"pg_get_partition_constraintdef", describe_none},
-    {"pg_get_statisticsobjdef", describe_none},  {"pg_get_statisticsobjdef_columns", describe_none},
-    {"pg_relation_filepath", describe_none},     {"pg_tablespace_location", describe_none},
+    {"pg_get_viewdef", describe_view},
+    {"pg_get_constraintdef", describe_constraint},
+    {"pg_get_indexdef", describe_index},
+    {"pg_get_expr", describe_expr},
+    {"pg_get_serial_sequence", describe_serial},
+    {"pg_get_userbyid", describe_user},
+    {"obj_description", describe_object},
+    {"shobj_description", describe_object},
+    {"col_description", describe_column},
+    {"pg_describe_object", describe_any},
+    {"pg_get_function_arguments", describe_arguments},
+    {"pg_get_function_identity_arguments", describe_arguments},
+    {"pg_get_function_result", describe_result},
+    {"pg_get_function_sqlbody", describe_none},
+    {"pg_get_ruledef", describe_none},
+    {"pg_get_triggerdef", describe_none},
+    {"pg_get_functiondef", describe_none},
+    {"pg_get_partkeydef", describe_none},
+    {"pg_get_partition_constraintdef", describe_none},
+    {"pg_get_statisticsobjdef", describe_none},
+    {"pg_get_statisticsobjdef_columns", describe_none},
+    {"pg_relation_filepath", describe_none},
+    {"pg_tablespace_location", describe_none},
 };
 
 Status describe_text(Ctx *ctx, Scope *scope, const BindEnv *env, const char *what,

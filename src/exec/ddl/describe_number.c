@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Numbers and booleans about catalog objects: visibility, sizes, privileges, names to oids; see
-// describe.h.
+// Numbers and booleans about catalog objects: visibility, sizes, the state of sequences,
+// privileges; see describe.h. One small function a SQL function, found by name. Any thread that may
+// read the catalog handle.
 #include "exec/ddl/describe.h"
 
+#include "catalog/sequence.h"
 #include "catalog/system_views.h"
 #include "exec/ddl/ddl_int.h"
 #include "sql/ident.h"
@@ -46,6 +48,31 @@ static const SystemView *system_view_by_oid(Oid oid)
     return NULL;
 }
 
+static const Object *find_relation(const BindEnv *env, const AstName *name)
+{
+    if (name->schema.ptr) {
+        const Schema *schema = catalog_schema(env->catalog, name->schema);
+        return schema ? catalog_relation(env->catalog, schema->object.oid, name->name) : NULL;
+    }
+    for (uint32_t i = 0; i < env->search_path_count; i++) {
+        const Object *object = catalog_relation(env->catalog, env->search_path[i], name->name);
+        if (object)
+            return object;
+    }
+    return NULL;
+}
+
+static const SystemView *find_system_view(const AstName *name)
+{
+    const SystemView *view = NULL;
+
+    if (name->schema.ptr == NULL || str_is(name->schema, "pg_catalog"))
+        view = system_view_find(STR("pg_catalog"), name->name);
+    if (view == NULL && str_is(name->schema, "information_schema"))
+        view = system_view_find(STR("information_schema"), name->name);
+    return view;
+}
+
 static Status table_is_visible(Measure *m)
 {
     const Object *object = catalog_by_oid(m->catalog, arg_oid(m, 0));
@@ -62,6 +89,12 @@ static Status table_is_visible(Measure *m)
 static Status is_visible(Measure *m)
 {
     give(m, 1);
+    return OK;
+}
+
+/* NULL. */
+static Status unknown(Measure *m UNUSED)
+{
     return OK;
 }
 
@@ -146,73 +179,106 @@ static Status database_size(Measure *m)
     return OK;
 }
 
-// --- names --------------------------------------------------------------------------------------
+// --- sequences ----------------------------------------------------------------------------------
 
-static const SystemView *find_system_view(const AstName *name)
+static Status sequence_now(Measure *m, int64_t *value, bool *is_called, bool *found)
 {
-    const SystemView *view = NULL;
+    const Object *object = catalog_by_oid(m->catalog, arg_oid(m, 0));
 
-    if (name->schema.ptr == NULL || str_is(name->schema, "pg_catalog"))
-        view = system_view_find(STR("pg_catalog"), name->name);
-    if (view == NULL && str_is(name->schema, "information_schema"))
-        view = system_view_find(STR("information_schema"), name->name);
-    return view;
+    *found = object && object->kind == OBJECT_SEQUENCE;
+    if (!*found)
+        return OK;
+    return sequence_state(m->ctx, catalog_manager(m->catalog), (const Sequence *)object, value,
+                          is_called);
 }
 
-static Status to_regclass(Measure *m)
+static Status sequence_value(Measure *m)
 {
     Status st = OK;
-    AstName name;
-    const Object *object = NULL;
+    int64_t value;
+    bool is_called, found;
 
-    TRY(ident_parse_name(m->ctx, m->scope, strview_str(&m->args[0].string), &name));
-    if (name.schema.ptr) {
-        const Schema *schema = catalog_schema(m->catalog, name.schema);
-        object = schema ? catalog_relation(m->catalog, schema->object.oid, name.name) : NULL;
+    TRY(sequence_now(m, &value, &is_called, &found));
+    if (found)
+        give(m, value);
+done:
+    return st;
+}
+
+static Status sequence_is_called(Measure *m)
+{
+    Status st = OK;
+    int64_t value;
+    bool is_called, found;
+
+    TRY(sequence_now(m, &value, &is_called, &found));
+    if (found)
+        give(m, is_called);
+done:
+    return st;
+}
+
+static Status sequence_last_value(Measure *m)
+{
+    Status st = OK;
+    int64_t value;
+    bool is_called, found;
+
+    TRY(sequence_now(m, &value, &is_called, &found));
+    if (found && is_called)
+        give(m, value);
+done:
+    return st;
+}
+
+// --- privileges ---------------------------------------------------------------------------------
+
+/* Every role has them all, on what exists: a name that does not is an error. */
+static Status has_privilege(Measure *m)
+{
+    Status st = OK;
+    bool on_column = strstr(m->what, "column_privilege") && !strstr(m->what, "any_");
+    uint32_t at = m->args_count - (on_column ? 3 : 2);
+    AstName name;
+
+    if (m->args_count < 2 || at >= m->args_count || type_phys(m->args[at].type) != PHYS_STRING) {
+        give(m, 1);
+        return OK;
     }
-    for (uint32_t i = 0; !name.schema.ptr && !object && i < m->env->search_path_count; i++)
-        object = catalog_relation(m->catalog, m->env->search_path[i], name.name);
-    const SystemView *view = find_system_view(&name);
-    if (view && (object == NULL || name.schema.ptr == NULL))
-        give(m, view->oid);
-    else if (object)
-        give(m, object->oid);
+    Str text = strview_str(&m->args[at].string);
+    if (strstr(m->what, "_database_") && catalog_database(m->catalog, text) == NULL)
+        FAIL(m->ctx, E_INVALID_CATALOG_NAME, "database \"%.*s\" does not exist", STR_ARGS(text));
+    if (strstr(m->what, "_schema_") && catalog_schema(m->catalog, text) == NULL)
+        FAIL(m->ctx, E_INVALID_SCHEMA_NAME, "schema \"%.*s\" does not exist", STR_ARGS(text));
+    if (strstr(m->what, "_table_") || strstr(m->what, "_column_")) {
+        TRY(ident_parse_name(m->ctx, m->scope, text, &name));
+        if (find_relation(m->env, &name) == NULL && find_system_view(&name) == NULL)
+            FAIL(m->ctx, E_UNDEFINED_TABLE, "relation \"%.*s\" does not exist", STR_ARGS(text));
+    }
+    give(m, 1);
 done:
     return st;
 }
 
-static Status to_regnamespace(Measure *m)
+static Status relation_filenode(Measure *m)
 {
-    Status st = OK;
-    AstName name;
+    const Object *object = catalog_by_oid(m->catalog, arg_oid(m, 0));
 
-    TRY(ident_parse_name(m->ctx, m->scope, strview_str(&m->args[0].string), &name));
-    const Schema *schema = catalog_schema(m->catalog, name.name);
-    if (schema)
-        give(m, schema->object.oid);
-done:
-    return st;
+    if (object && object->kind == OBJECT_TABLE)
+        give(m, ((const Table *)object)->relation_id);
+    else if (object && object->kind == OBJECT_INDEX)
+        give(m, ((const Index *)object)->relation_id);
+    return OK;
 }
 
-static Status to_regrole(Measure *m)
+/* Only tables take changes; 28 is all of INSERT, UPDATE and DELETE in PostgreSQL's mask. */
+static Status is_updatable(Measure *m)
 {
-    Status st = OK;
-    AstName name;
+    const Object *object = catalog_by_oid(m->catalog, arg_oid(m, 0));
+    bool table = object && object->kind == OBJECT_TABLE;
+    bool of_column = strcmp(m->what, "pg_column_is_updatable") == 0;
 
-    TRY(ident_parse_name(m->ctx, m->scope, strview_str(&m->args[0].string), &name));
-    const Role *role = catalog_role(m->catalog, name.name);
-    if (role)
-        give(m, role->object.oid);
-done:
-    return st;
-}
-
-static Status to_regtype(Measure *m)
-{
-    const TypeInfo *info = type_by_name(strview_str(&m->args[0].string));
-
-    if (info)
-        give(m, info->oid);
+    give(m, !table ? 0 : of_column ? 1 : 28);
     return OK;
 }
 
@@ -240,13 +306,14 @@ static const struct {
     {"pg_database_size", database_size},
     {"pg_tablespace_size", database_size},
     {"pg_relation_is_publishable", never},
-    {"pg_relation_is_updatable", never},
-    {"pg_is_other_temp_schema", never},
-    {"pg_my_temp_schema", never},
-    {"to_regclass", to_regclass},
-    {"to_regtype", to_regtype},
-    {"to_regnamespace", to_regnamespace},
-    {"to_regrole", to_regrole},
+    {"pg_relation_is_updatable", is_updatable},
+    {"pg_column_is_updatable", is_updatable},
+    {"pg_relation_filenode", relation_filenode},
+    {"pg_sequence_last_value", sequence_last_value},
+    {"dbaspot_sequence_value", sequence_value},
+    {"dbaspot_sequence_is_called", sequence_is_called},
+    {"pg_postmaster_start_time", unknown},
+    {"pg_conf_load_time", unknown},
 };
 
 Status describe_number(Ctx *ctx, const BindEnv *env, Storage *storage, const char *what,
@@ -268,8 +335,9 @@ Status describe_number(Ctx *ctx, const BindEnv *env, Storage *storage, const cha
             goto done;
     }
     if (strncmp(what, "has_", 4) == 0 || strcmp(what, "pg_has_role") == 0) {
+        TRY(has_privilege(&m));
         *is_null = false;
-        *out = 1; /* privileges are not enforced: every role has all of them */
+        *out = m.out;
         goto done;
     }
     for (size_t i = 0; i < ARRAY_COUNT(numbers); i++) {

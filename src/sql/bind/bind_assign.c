@@ -65,47 +65,60 @@ static Status bind_multi(Binder *b, SetList *set, const AstMultiAssign *ast, con
     const BoundColumn *column = &set->source_query.columns[ast->column - 1];
     *out = expr_column(b->scope, column->id, column->type,
                        bind_qualified_name(b, STR(""), column->name));
+    (*out)->location = column->location;
 done:
     return st;
 }
 
-static Status bind_value(Binder *b, SetList *set, const AstTarget *target, const Column *column,
-                         Expr **out)
+/* The value of one target, not yet of the column's type; NULL: DEFAULT. */
+static Status bind_value(Binder *b, SetList *set, const AstTarget *target, Expr **out)
 {
     Status st = OK;
     const AstNode *value = target->value;
-    bool always = column->generated == GENERATED_ALWAYS_IDENTITY;
 
     *out = NULL;
     if (ast_is(value, AST_MULTI_ASSIGN))
         TRY(bind_multi(b, set, (const AstMultiAssign *)value, &value, out));
-    if (ast_is(value, AST_DEFAULT))
-        return bind_default(b, column, out);
-    if (always)
-        TRY(updated_to_default_only(b, column));
-    if (*out == NULL)
+    if (*out == NULL && !ast_is(value, AST_DEFAULT))
         TRY(bind_expr_in(b, set->level, CLAUSE_UPDATE, value, out));
-    TRY(bind_assign(b, column, *out, out));
 done:
     return st;
 }
 
+static Status assign(Binder *b, SetList *set, const AstTarget *target, Expr *value)
+{
+    Status st = OK;
+    uint32_t at;
+
+    if (target->indirection.count > 0)
+        TRY(bind_unsupported(b, target->node.location, "assignment to parts of a value is"));
+    TRY(bind_table_column(b, set->table, target->name, target->node.location, &at));
+    const Column *column = &set->table->columns[at];
+    if (set->updated[at])
+        BIND_FAIL(b, -1, E_SYNTAX, "multiple assignments to same column \"%.*s\"",
+                  STR_ARGS(target->name));
+    set->updated[at] = true;
+    if (value == NULL) {
+        TRY(bind_default(b, column, &set->new_row[at]));
+        goto done;
+    }
+    if (column->generated == GENERATED_ALWAYS_IDENTITY)
+        TRY(updated_to_default_only(b, column));
+    TRY(bind_assign(b, column, value, &set->new_row[at]));
+done:
+    return st;
+}
+
+/* All values first, as PostgreSQL does: it decides which error shows. */
 Status bind_set_list(Binder *b, SetList *set, const AstList *ast)
 {
     Status st = OK;
+    Expr **values = scope_new_array(b->scope, Expr *, ast->count + 1);
 
-    for (uint32_t i = 0; i < ast->count; i++) {
-        const AstTarget *target = (const AstTarget *)ast->items[i];
-        uint32_t at;
-        if (target->indirection.count > 0)
-            TRY(bind_unsupported(b, target->node.location, "assignment to parts of a value is"));
-        TRY(bind_table_column(b, set->table, target->name, target->node.location, &at));
-        if (set->updated[at])
-            BIND_FAIL(b, -1, E_SYNTAX, "multiple assignments to same column \"%.*s\"",
-                      STR_ARGS(target->name));
-        set->updated[at] = true;
-        TRY(bind_value(b, set, target, &set->table->columns[at], &set->new_row[at]));
-    }
+    for (uint32_t i = 0; i < ast->count; i++)
+        TRY(bind_value(b, set, (const AstTarget *)ast->items[i], &values[i]));
+    for (uint32_t i = 0; i < ast->count; i++)
+        TRY(assign(b, set, (const AstTarget *)ast->items[i], values[i]));
 done:
     return st;
 }

@@ -14,6 +14,17 @@ typedef struct Inference {
     Expr *predicate;
 } Inference;
 
+static Status infer_column(Binder *b, const Table *table, const AstIndexKey *key, uint32_t *out)
+{
+    for (*out = 0; *out < table->columns_count; ++*out) {
+        if (str_equal(table->columns[*out].name, key->column))
+            return OK;
+    }
+    return bind_at(b, key->node.location,
+                   error_raise(b->ctx, E_UNDEFINED_COLUMN, "column \"%.*s\" does not exist",
+                               STR_ARGS(key->column)));
+}
+
 static Status read_inference(Binder *b, const AstOnConflict *ast, Inference *in)
 {
     Status st = OK;
@@ -24,7 +35,7 @@ static Status read_inference(Binder *b, const AstOnConflict *ast, Inference *in)
         uint32_t at;
         Expr *expr;
         if (key->column.ptr) {
-            TRY(bind_table_column(b, in->table, key->column, key->node.location, &at));
+            TRY(infer_column(b, in->table, key, &at));
             in->columns[in->columns_count++] = in->table->columns[at].id;
             continue;
         }

@@ -276,6 +276,16 @@ done:
     return st;
 }
 
+/* The target's columns cannot be seen by its source; errors tell that they are there. */
+static void hide_target(Binder *b, const Insert *insert)
+{
+    Str name = target_name(insert->ast->table, insert->table);
+    RangeItem *item = bind_row_item(b, insert->level, insert->table, name, insert->ids);
+
+    item->rel_visible = false;
+    item->cols_visible = false;
+}
+
 Status bind_insert(Binder *b, const AstInsert *ast, BoundQuery *out)
 {
     Status st = OK;
@@ -292,6 +302,7 @@ Status bind_insert(Binder *b, const AstInsert *ast, BoundQuery *out)
     insert.ids = scope_new_array(b->scope, ColumnId, count + 1);
     for (uint32_t i = 0; i < count; i++)
         insert.ids[i] = bind_new_column(b, insert.level);
+    hide_target(b, &insert);
     TRY(bind_source(b, &insert, &child));
     TRY(bind_insert_plan(b, &insert, child, out));
     if (ast->with)

@@ -288,6 +288,7 @@ typedef struct OwnSearch {
     Binder *b;
     const Level *level;
     bool found;
+    int32_t location;
 } OwnSearch;
 
 static bool find_own(void *arg, Expr *expr)
@@ -295,11 +296,12 @@ static bool find_own(void *arg, Expr *expr)
     OwnSearch *search = arg;
 
     if (expr->kind == EXPR_COLUMN)
-        search->found |= bind_column_info(search->b, expr->column.id)->level == search->level;
+        search->found = bind_column_info(search->b, expr->column.id)->level == search->level;
     for (uint32_t i = 0; expr->kind == EXPR_SUBQUERY && i < expr->subquery.outer_count; i++) {
         ColumnId id = expr->subquery.outer[i];
         search->found |= bind_column_info(search->b, id)->level == search->level;
     }
+    search->location = expr->location;
     return !search->found;
 }
 
@@ -317,7 +319,7 @@ static Status bind_limit_expr(Binder *b, Level *level, Clause clause, const AstN
     TRY(bind_coerce_specific(b, *out, OID_INT8, words, out));
     expr_walk(*out, find_own, &search);
     if (search.found)
-        BIND_FAIL(b, node->location, E_INVALID_COLUMN_REFERENCE,
+        BIND_FAIL(b, search.location, E_INVALID_COLUMN_REFERENCE,
                   "argument of %s must not contain variables", words);
     if ((*out)->kind == EXPR_CONST && (*out)->constant.is_null)
         *out = NULL;

@@ -220,6 +220,49 @@ static Status bind_system_view(Binder *b, Level *level, const AstTableRef *ast,
     return bind_apply_alias(b, item, ast->alias, ast->node.location);
 }
 
+/* A sequence's one row. */
+static Status bind_sequence(Binder *b, Level *level, const AstTableRef *ast, const Object *sequence,
+                            Plan **out)
+{
+    static const struct {
+        const char *column;
+        Oid type;
+        const char *function; /* NULL: always 0 */
+    } parts[] = {{"last_value", OID_INT8, "dbaspot_sequence_value"},
+                 {"log_cnt", OID_INT8, NULL},
+                 {"is_called", OID_BOOL, "dbaspot_sequence_is_called"}};
+    Status st = OK;
+    Str name = ast->alias ? ast->alias->name : ast->name.name;
+    Plan *plan = plan_new(b->scope, PLAN_VALUES, ARRAY_COUNT(parts));
+    RangeItem *item = bind_add_item(b, level, name, ARRAY_COUNT(parts));
+    Datum oid = {.type = sql_type(OID_REGCLASS), .int64 = sequence->oid};
+    Datum zero = {.type = sql_type(OID_INT8)};
+
+    plan->values.rows_count = 1;
+    plan->values.rows = scope_new(b->scope, ExprList);
+    for (uint32_t i = 0; i < ARRAY_COUNT(parts); i++) {
+        Str column = str_from(parts[i].column);
+        SqlType type = sql_type(parts[i].type);
+        ColumnId id = bind_new_column(b, level);
+        Expr *arg = expr_const(b->scope, &oid);
+        Expr *value = expr_const(b->scope, &zero);
+        if (parts[i].function)
+            TRY(bind_call(b, str_from(parts[i].function), &arg, 1, -1, &value));
+        array_push(b->scope, &plan->values.rows[0], value);
+        plan->columns[i] = (PlanColumn){id, type, parts[i].column};
+        item->columns[i].name = column;
+        item->columns[i].expr =
+            expr_column(b->scope, id, type, bind_qualified_name(b, name, column));
+        item->columns[i].expr->column.declared = true;
+    }
+    item->table_name = sequence->name;
+    bind_use_table(b, sequence->oid, TABLE_ACCESS_SHARE);
+    *out = plan;
+    TRY(bind_apply_alias(b, item, ast->alias, ast->node.location));
+done:
+    return st;
+}
+
 // --- views -------------------------------------------------------------------------------------
 
 /* The view's query, with its schema in front of the search path and no outer names in sight. */
@@ -302,7 +345,7 @@ Status bind_table_ref(Binder *b, Level *level, const AstTableRef *ast, Plan **ou
     switch (object->kind) {
     case OBJECT_TABLE: TRY(bind_plain_table(b, level, ast, (const Table *)object, out)); break;
     case OBJECT_VIEW: TRY(bind_view(b, level, ast, (const View *)object, out)); break;
-    case OBJECT_SEQUENCE: TRY(bind_unsupported(b, location, "selecting from a sequence is")); break;
+    case OBJECT_SEQUENCE: TRY(bind_sequence(b, level, ast, object, out)); break;
     default:
         BIND_FAIL(b, location, E_WRONG_OBJECT_TYPE, "\"%.*s\" is an index", STR_ARGS(object->name));
     }

@@ -33,7 +33,7 @@ Status bind_tail_clauses(Binder *b, Level *level, Tail *tail)
                              &tail->distinct_on));
     for (uint32_t i = 0; i < tail->targets.count && ast->distinct; i++) {
         if (tail->targets.data[i].junk && ast->distinct_on.count == 0)
-            BIND_FAIL(b, tail->targets.data[i].expr->location, E_INVALID_COLUMN_REFERENCE,
+            BIND_FAIL(b, bind_start(tail->targets.data[i].expr), E_INVALID_COLUMN_REFERENCE,
                       "for SELECT DISTINCT, ORDER BY expressions must appear in select list");
     }
     TRY(bind_limit(b, level, ast, &tail->limit, &tail->offset));

@@ -283,17 +283,20 @@ done:
 
 // --- the clause --------------------------------------------------------------------------------
 
-static Status check_cte(Binder *b, const Level *level, const AstCte *ast)
+static Status check_ctes(Binder *b, const AstWith *with)
 {
     Status st = OK;
 
-    for (const Cte *other = level->ctes; other; other = other->next) {
-        if (str_equal(other->name, ast->name) && !other->working && !other->forbidden)
-            BIND_FAIL(b, ast->node.location, E_DUPLICATE_ALIAS,
-                      "WITH query name \"%.*s\" specified more than once", STR_ARGS(ast->name));
+    for (uint32_t i = 0; i < with->ctes.count; i++) {
+        const AstCte *ast = (const AstCte *)with->ctes.items[i];
+        for (uint32_t j = 0; j < i; j++) {
+            if (str_equal(((const AstCte *)with->ctes.items[j])->name, ast->name))
+                BIND_FAIL(b, ast->node.location, E_DUPLICATE_ALIAS,
+                          "WITH query name \"%.*s\" specified more than once", STR_ARGS(ast->name));
+        }
+        if (!ast_is(ast->query, AST_SELECT))
+            TRY(bind_unsupported(b, ast->node.location, "data-modifying statements in WITH are"));
     }
-    if (!ast_is(ast->query, AST_SELECT))
-        TRY(bind_unsupported(b, ast->node.location, "data-modifying statements in WITH are"));
 done:
     return st;
 }
@@ -302,10 +305,10 @@ Status bind_with(Binder *b, Level *level, const AstWith *with)
 {
     Status st = OK;
 
+    TRY(check_ctes(b, with));
     for (uint32_t i = 0; i < with->ctes.count; i++) {
         const AstCte *ast = (const AstCte *)with->ctes.items[i];
         BoundQuery query;
-        TRY(check_cte(b, level, ast));
         if (with->recursive)
             TRY(bind_recursive(b, level, ast, &query));
         else

@@ -9,7 +9,9 @@
 #include "types/cast.h"
 #include "types/compare.h"
 
-#define IN_VALUES_MAX 1000
+#define IN_VALUES_MAX  1000
+#define GROWN_ROWS     1000.0
+#define GROWN_DISTINCT 200.0
 
 /* A relation to look up in: the table itself by its key, or an index. */
 typedef struct KeyInfo {
@@ -267,16 +269,92 @@ static void index_key(Optimiser *o, const Table *table, const Index *index, KeyI
     }
 }
 
+// --- costs -------------------------------------------------------------------------------------
+
+static double row_cost(const Plan *scan)
+{
+    return COST_SCAN_ROW + scan->columns_count * COST_SCAN_COLUMN;
+}
+
+/* The share of rows within the bounds. An equality with a column of another relation is with one of
+   its values. Plans outlive a table's first rows: tiny tables count as if they had grown. */
+static double bounds_share(AccessSearch *s, bool grown)
+{
+    double share = 1;
+
+    for (uint32_t i = 0; i < s->conjuncts->count; i++) {
+        const Expr *cond = s->conjuncts->data[i];
+        Expr *inner, *outer;
+        if (!s->path.used[i])
+            continue;
+        double own = selectivity_of(s->o, cond);
+        if (condition_separates(s->o, cond, &s->own, &inner, &outer)) {
+            IdSet others = idset_of_expr(s->o->scope, outer);
+            if (!idset_empty(&others))
+                own = 1 / expr_distinct(s->o, inner, table_size(s->o, s->scan->scan.table)->rows);
+            share *= grown ? MIN(own, 1 / GROWN_DISTINCT) : own;
+        } else {
+            share *= own;
+        }
+    }
+    return share;
+}
+
+static void cost_path(AccessSearch *s)
+{
+    AccessPath *path = &s->path;
+    const Table *table = s->scan->scan.table;
+    double rows = table_size(s->o, table)->rows;
+    bool grown = rows < GROWN_ROWS && table->statistics == NULL;
+    double ranges = MAX(path->bounds.in_count, 1);
+
+    rows = grown ? GROWN_ROWS : rows;
+    path->rows = path->unique ? ranges : MAX(rows * bounds_share(s, grown), 1);
+    path->cost = ranges * COST_LOOKUP + path->rows * row_cost(s->scan);
+    if (path->index)
+        path->cost += path->rows * (COST_INDEX_ENTRY + COST_LOOKUP);
+}
+
+static double full_cost(Optimiser *o, const Plan *scan)
+{
+    double rows = table_size(o, scan->scan.table)->rows;
+
+    if (scan->scan.table->statistics == NULL)
+        rows = MAX(rows, GROWN_ROWS);
+    return rows * row_cost(scan) + COST_LOOKUP;
+}
+
+static double filters_cost(const ExprList *conjuncts, const AccessPath *path)
+{
+    uint32_t left = 0;
+
+    for (uint32_t i = 0; i < conjuncts->count; i++)
+        left += !path->used[i];
+    return path->rows * left * COST_CONDITION;
+}
+
 // --- choosing ----------------------------------------------------------------------------------
 
-static void consider(AccessSearch *s, AccessPath *best)
+/* The way's key; false: there is no such way, or it is a partial index. */
+static bool way_key(Optimiser *o, const Table *table, uint32_t way, KeyInfo *out)
 {
-    if (!search_key(s))
-        return;
-    const KeyBounds *bounds = &s->path.bounds;
-    s->path.cost = s->path.unique ? 1 : 100.0 / (1 + bounds->equal_count * 2 + (bounds->in_count > 0));
-    if (s->path.cost < best->cost)
-        *best = s->path;
+    if (way == 0) {
+        clustering_key(o, table, out);
+        return out->count > 0;
+    }
+    const Index *index = table->indexes[way - 1];
+    if (index->clustered || index->predicate_sql.len)
+        return false;
+    index_key(o, table, index, out);
+    return true;
+}
+
+static bool is_better(const AccessPath *a, const AccessPath *b)
+{
+    bool a_single = a->unique && a->bounds.in_count == 0;
+    bool b_single = b->unique && b->bounds.in_count == 0;
+
+    return a_single != b_single ? a_single : a->cost < b->cost;
 }
 
 void access_choose(Optimiser *o, const Plan *scan, const ExprList *conjuncts, const IdSet *outer,
@@ -289,18 +367,51 @@ void access_choose(Optimiser *o, const Plan *scan, const ExprList *conjuncts, co
     (void)outer;
     s.own = idset_of_plan(o->scope, scan);
     s.key = &key;
-    *out = (AccessPath){.method = SCAN_FULL, .cost = 1e9};
+    *out = (AccessPath){.method = SCAN_FULL};
     out->used = scope_new_array(o->scope, bool, conjuncts->count + 1);
-    clustering_key(o, table, &key);
-    if (key.count)
-        consider(&s, out);
-    for (uint32_t i = 0; i < table->indexes_count; i++) {
-        const Index *index = table->indexes[i];
-        if (index->clustered || index->predicate_sql.len)
+    out->rows = table_size(o, table)->rows;
+    out->cost = full_cost(o, scan) + filters_cost(conjuncts, out);
+    for (uint32_t way = 0; way <= table->indexes_count; way++) {
+        if (!way_key(o, table, way, &key) || !search_key(&s))
             continue;
-        index_key(o, table, index, &key);
-        consider(&s, out);
+        cost_path(&s);
+        s.path.cost += filters_cost(conjuncts, &s.path);
+        if (is_better(&s.path, out))
+            *out = s.path;
     }
+}
+
+bool access_in_order(Optimiser *o, const Plan *scan, const ExprList *conjuncts, uint32_t way,
+                     AccessPath *out, KeyOrder *order)
+{
+    const Table *table = scan->scan.table;
+    AccessSearch s = {.o = o, .scan = scan, .conjuncts = conjuncts};
+    KeyInfo key;
+
+    if (way > table->indexes_count || !way_key(o, table, way, &key))
+        return false;
+    s.own = idset_of_plan(o->scope, scan);
+    s.key = &key;
+    ColumnId *columns = scope_new_array(o->scope, ColumnId, key.count + 1);
+    KeyColumn *keys = scope_new_array(o->scope, KeyColumn, key.count + 1);
+    bool *not_null = scope_new_array(o->scope, bool, key.count + 1);
+    for (uint32_t i = 0; i < key.count; i++) {
+        bool plain = key.columns[i] != UINT32_MAX;
+        columns[i] = plain ? key_column(&s, i) : 0;
+        keys[i] = way ? table->indexes[way - 1]->columns[i].key : table->key_columns[i];
+        not_null[i] = way == 0 || (plain && table->columns[key.columns[i]].not_null);
+    }
+    *order = (KeyOrder){key.count, columns, keys, not_null, key.unique};
+    bool bounded = search_key(&s);
+    cost_path(&s);
+    if (!bounded) {
+        s.path.method = way ? SCAN_INDEX : SCAN_FULL;
+        s.path.rows = table_size(o, table)->rows;
+        s.path.cost = full_cost(o, scan) + (way ? s.path.rows * COST_LOOKUP : 0);
+    }
+    s.path.cost += filters_cost(conjuncts, &s.path);
+    *out = s.path;
+    return true;
 }
 
 void access_apply(Optimiser *o, Plan *scan, const ExprList *conjuncts, const AccessPath *path)

@@ -72,7 +72,7 @@ static bool as_key(JoinSides *s, Plan *join, Expr *condition, bool *null_safe)
     return true;
 }
 
-void join_split_conditions(Optimiser *o, Plan *plan)
+static void split_conditions(Optimiser *o, Plan *plan)
 {
     JoinPlan *join = &plan->join;
     JoinSides s = {.o = o};
@@ -89,4 +89,30 @@ void join_split_conditions(Optimiser *o, Plan *plan)
             any |= null_safe[join->left_keys.count - 1];
     }
     join->null_safe = any ? null_safe : NULL;
+}
+
+void join_choose_keys(Optimiser *o, Plan *plan)
+{
+    JoinPlan *join = &plan->join;
+
+    if (join->method == JOIN_INDEX)
+        return;
+    split_conditions(o, plan);
+    bool hash = join->left_keys.count > 0 && !join->dependent;
+    if (hash) {
+        if (join->method != JOIN_HASH) {
+            bool mirrored = join->type == JOIN_INNER || join->type == JOIN_LEFT ||
+                            join->type == JOIN_SEMI || join->type == JOIN_ANTI ||
+                            join->type == JOIN_FULL;
+            join->build_left =
+                mirrored && plan->children[0]->rows_estimate < plan->children[1]->rows_estimate;
+        }
+        join->method = JOIN_HASH;
+        return;
+    }
+    join->method = JOIN_NESTED_LOOP;
+    join->build_left = false;
+    join->left_keys = join->right_keys = (ExprList){0};
+    join->null_safe = NULL;
+    join->residual = join->conditions;
 }

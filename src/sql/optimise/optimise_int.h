@@ -212,6 +212,17 @@ typedef struct AccessPath {
    values (index joins). */
 void access_choose(Optimiser *o, const Plan *scan, const ExprList *conjuncts, const IdSet *outer,
                    AccessPath *out);
+/* The ways to read in key order: by the clustering key (0) and by indexes; false: there is no
+   such way. */
+typedef struct KeyOrder {
+    uint32_t count;
+    const ColumnId *columns; /* of the scan; 0: not among its columns, or an expression */
+    const KeyColumn *keys;
+    const bool *not_null;
+    bool unique;
+} KeyOrder;
+bool access_in_order(Optimiser *o, const Plan *scan, const ExprList *conjuncts, uint32_t way,
+                     AccessPath *out, KeyOrder *order);
 /* Fills in the scan, with the conjuncts that the path leaves as its filters. */
 void access_apply(Optimiser *o, Plan *scan, const ExprList *conjuncts, const AccessPath *path);
 
@@ -224,14 +235,22 @@ Status push_conditions(Optimiser *o, Plan **plan, const ExprList *conditions);
 Status push_leaf(Optimiser *o, Plan **plan, const ExprList *conditions);
 /* The plan with exactly these columns in this order. */
 Plan *plan_shaped(Scope *scope, Plan *plan, const PlanColumn *columns, uint32_t count);
-/* Pushes through the whole plan and all subqueries in it. */
-Status push_tree(Optimiser *o, Plan **plan);
 
-/* --- physical choices (physical.c, join_keys.c) ------------------------------------------------ */
+/* --- physical choices (physical.c, order.c, join_keys.c) ---------------------------------------- */
 
-/* Splits conditions into hash keys and the rest. */
-void join_split_conditions(Optimiser *o, Plan *join);
-/* Methods of every node, bottom-up. */
-Status physical_plan(Optimiser *o, Plan *plan);
+/* How scans read, limits and sorts that become one, sorts that a key's order makes needless. */
+void physical_plan(Optimiser *o, Plan **plan);
+/* A sort over a scan: if the scan can give the order, `*slot` is the sort's child. `limit`: rows
+   wanted of it, 0 all. */
+bool order_from_scan(Optimiser *o, Plan **slot, double limit);
+/* min or max of a key's first column: one row from the key's end. */
+void order_min_max(Optimiser *o, Plan *aggregate);
+/* Splits conditions into hash keys and the rest, and settles the method. */
+void join_choose_keys(Optimiser *o, Plan *join);
+
+/* --- columns that nobody reads (prune.c) ------------------------------------------------------- */
+
+/* Takes away what is not needed. `exact`: the plan's columns stay as they are. */
+Plan *prune(Optimiser *o, Plan *plan, const IdSet *need, bool exact);
 
 #endif

@@ -1,9 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Physical choices, bottom-up: how tables are read, how joins and aggregates are computed.
+// Physical choices that need no columns' places: how tables are read, LIMIT and ORDER BY as one
+// top-N sort or as a scan in order, aggregation methods.
 #include "sql/optimise/optimise_int.h"
 
-static Status physical_subqueries(Optimiser *o, Plan *plan);
+#define LIMIT_UNKNOWN 100.0 /* a parameter */
+
+static double wanted_rows(const Expr *limit, const Expr *offset)
+{
+    double rows = 0;
+    const Expr *parts[2] = {limit, offset};
+
+    if (limit == NULL)
+        return 0;
+    for (int i = 0; i < 2; i++) {
+        bool known = parts[i] && parts[i]->kind == EXPR_CONST && !parts[i]->constant.is_null &&
+                     parts[i]->type.oid == OID_INT8;
+        if (parts[i])
+            rows += known ? (double)parts[i]->constant.int64 : LIMIT_UNKNOWN;
+    }
+    return MAX(rows, 1);
+}
+
+/* LIMIT over a sort, maybe with a projection between, becomes the sort's own. */
+static void merge_limit(Plan **slot)
+{
+    Plan *limit = *slot, *child = limit->children[0];
+    Plan *sort = child->kind == PLAN_PROJECT ? child->children[0] : child;
+
+    if (limit->limit.with_ties || sort->kind != PLAN_SORT || sort->sort.limit || sort->sort.offset)
+        return;
+    sort->sort.limit = limit->limit.limit;
+    sort->sort.offset = limit->limit.offset;
+    sort->rows_estimate = MIN(sort->rows_estimate, limit->rows_estimate);
+    child->rows_estimate = MIN(child->rows_estimate, limit->rows_estimate);
+    *slot = child;
+}
+
+/* Whether a sort gets its order from a scan is asked before the scan is decided on. */
+static void try_order(Optimiser *o, Plan **slot, double limit)
+{
+    Plan *plan = *slot;
+
+    if (plan->kind == PLAN_PROJECT)
+        slot = &plan->children[0];
+    if ((*slot)->kind == PLAN_SORT && !(*slot)->sort.limit && !(*slot)->sort.offset)
+        order_from_scan(o, slot, limit);
+}
 
 static void choose_scan(Optimiser *o, Plan *plan)
 {
@@ -16,64 +59,25 @@ static void choose_scan(Optimiser *o, Plan *plan)
     access_apply(o, plan, &conjuncts, &path);
 }
 
-static void choose_join(Optimiser *o, Plan *plan)
+void physical_plan(Optimiser *o, Plan **slot)
 {
-    JoinPlan *join = &plan->join;
+    Plan *plan = *slot;
 
-    join_split_conditions(o, plan);
-    join->method = join->left_keys.count ? JOIN_HASH : JOIN_NESTED_LOOP;
-    if (join->dependent || join->method == JOIN_NESTED_LOOP) {
-        join->method = JOIN_NESTED_LOOP;
-        join->left_keys = join->right_keys = (ExprList){0};
-        join->null_safe = NULL;
-        join->residual = join->conditions;
-    }
-}
-
-Status physical_plan(Optimiser *o, Plan *plan)
-{
-    Status st = OK;
-
+    if (plan->kind == PLAN_LIMIT && !plan->limit.with_ties)
+        try_order(o, &plan->children[0], wanted_rows(plan->limit.limit, plan->limit.offset));
+    else if (plan->kind == PLAN_SORT)
+        try_order(o, slot, 0);
+    else if (plan->kind == PLAN_AGGREGATE)
+        order_min_max(o, plan);
+    if (plan->kind == PLAN_LIMIT)
+        merge_limit(slot);
+    plan = *slot;
     for (int i = 0; i < 2; i++) {
         if (plan->children[i])
-            TRY(physical_plan(o, plan->children[i]));
+            physical_plan(o, &plan->children[i]);
     }
-    TRY(physical_subqueries(o, plan));
-    switch (plan->kind) {
-    case PLAN_SCAN: choose_scan(o, plan); break;
-    case PLAN_JOIN: choose_join(o, plan); break;
-    case PLAN_AGGREGATE:
+    if (plan->kind == PLAN_SCAN)
+        choose_scan(o, plan);
+    if (plan->kind == PLAN_AGGREGATE)
         plan->aggregate.method = plan->aggregate.groups.count ? AGG_HASH : AGG_PLAIN;
-        break;
-    default: break;
-    }
-done:
-    return st;
-}
-
-typedef struct SubqueryVisit {
-    Optimiser *o;
-    Status status;
-} SubqueryVisit;
-
-static bool visit_node(void *arg, Expr *expr)
-{
-    SubqueryVisit *visit = arg;
-
-    if (expr->kind == EXPR_SUBQUERY && visit->status == OK)
-        visit->status = physical_plan(visit->o, expr->subquery.plan);
-    return true;
-}
-
-static void visit_expr(void *arg, Expr **expr)
-{
-    expr_walk(*expr, visit_node, arg);
-}
-
-static Status physical_subqueries(Optimiser *o, Plan *plan)
-{
-    SubqueryVisit visit = {.o = o};
-
-    plan_each_expr(plan, visit_expr, &visit);
-    return visit.status;
 }

@@ -33,13 +33,12 @@ static void push_substituted(LeafPush *p, const ExprList *conds, const U64Map *m
 
     for (uint32_t i = 0; i < conds->count; i++) {
         Expr *cond = conds->data[i];
-        IdSet used = idset_of_expr(p->o->scope, cond), foreign = used;
+        IdSet used = idset_of_expr(p->o->scope, cond);
         bool moves = !expr_is_volatile(cond);
         for (uint32_t j = 0; j < used.words_count && moves; j++) {
             uint64_t mine = used.words[j] & (j < own.words_count ? own.words[j] : 0);
             moves = (mine & ~(j < pure->words_count ? pure->words[j] : 0)) == 0;
         }
-        (void)foreign;
         if (moves)
             array_push(p->o->scope, &p->below[child], expr_substitute(p->o, cond, map));
         else if (child == 0)
@@ -216,12 +215,13 @@ static bool is_positional(const Plan *plan)
            plan->kind == PLAN_MODIFY || plan->kind == PLAN_DISTINCT;
 }
 
-static void renew_columns(Optimiser *o, Plan *plan)
+/* DISTINCT over rows that are distinct already. */
+static bool is_idle_distinct(Optimiser *o, const Plan *plan)
 {
-    switch (plan->kind) {
-    case PLAN_JOIN: join_set_columns(o, plan); break;
-    default: break;
-    }
+    IdSet all = idset_of_plan(o->scope, plan);
+
+    return plan->kind == PLAN_DISTINCT && plan->distinct.on.count == 0 &&
+           plan_is_unique(o, plan->children[0], &all);
 }
 
 Status push_leaf(Optimiser *o, Plan **slot, const ExprList *conditions)
@@ -249,10 +249,14 @@ Status push_leaf(Optimiser *o, Plan **slot, const ExprList *conditions)
         if (i == 0 && plan->kind == PLAN_CTE)
             u64map_put(o->ctes, plan->cte.id, plan->children[0]);
     }
-    renew_columns(o, plan);
-    estimate_node(o, plan);
+    if (plan->kind == PLAN_JOIN)
+        join_set_columns(o, plan);
+    if (is_idle_distinct(o, plan))
+        plan = plan->children[0];
+    else
+        estimate_node(o, plan);
     *slot = is_emptied(plan) ? plan_empty(o->scope, plan) : plan_filter(o->scope, plan, &p.above);
-    if (*slot != plan)
+    if (p.above.count)
         estimate_node(o, *slot);
 done:
     return st;

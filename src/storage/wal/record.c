@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Checks of what a log file holds: record.h says how it looks.
+// Checks of what a log file holds: record.h says how it looks. Nothing here trusts a length before
+// the checksum over it holds, and nothing reads beyond the bytes that were given. Pure functions,
+// used by recovery; any thread.
 #include "storage/wal/record.h"
 
 #include "base/crc32c.h"

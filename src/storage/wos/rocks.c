@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The RocksDB adapter. A key in `rows` is the relation (u32, big-endian), the encoded key as it is,
-// the inverted timestamp (u64, big-endian) and one byte, 0 for a tombstone; a comparator of our own
-// orders by what comes before these last nine bytes, a prefix first, then by them, so versions of a
-// key stand together, newest first. Bloom filters cover the key without them. Debian's build keeps
-// RocksDB's assertions: handles are destroyed before the database, options after it. Any thread.
+// The RocksDB adapter. Keys in `rows` are version keys (version_key.h), ordered by a comparator of
+// our own; Bloom filters cover the key without its time. Debian's build keeps RocksDB's assertions:
+// handles are destroyed before the database, options after it. Any thread.
+#include "storage/wos/version_key.h"
 #include "storage/wos/wos.h"
 
 #include "base/array.h"
@@ -15,8 +14,6 @@
 #include <stdlib.h>
 
 enum {
-    RELATION_BYTES = 4,
-    SUFFIX_BYTES = 9,
     FILE_BYTES = 64 << 20,
     SKIPS_BEFORE_SEEK = 8,
     LEVELS = 7,
@@ -60,70 +57,10 @@ static Status check(Ctx *ctx, char *error)
     return st;
 }
 
-static void put_u32(char *at, uint32_t x)
-{
-    x = __builtin_bswap32(x);
-    memcpy(at, &x, sizeof x);
-}
-
-static void put_u64(char *at, uint64_t x)
-{
-    x = __builtin_bswap64(x);
-    memcpy(at, &x, sizeof x);
-}
-
-static uint64_t get_u64(const char *at)
-{
-    uint64_t x;
-
-    memcpy(&x, at, sizeof x);
-    return __builtin_bswap64(x);
-}
-
-static void make_key(StrBuf *out, RelationId relation, Str key, Timestamp ts, char kind)
-{
-    strbuf_clear(out);
-    char *at = strbuf_reserve(out, RELATION_BYTES + key.len + SUFFIX_BYTES);
-    put_u32(at, relation);
-    if (key.len)
-        memcpy(at + RELATION_BYTES, key.ptr, key.len);
-    put_u64(at + RELATION_BYTES + key.len, ~ts);
-    at[RELATION_BYTES + key.len + 8] = kind;
-    out->len += RELATION_BYTES + key.len + SUFFIX_BYTES;
-}
-
-typedef struct Parsed {
-    RelationId relation;
-    Str key;
-    Timestamp ts;
-    bool tombstone;
-} Parsed;
-
-/* False for a key that we did not write. */
-static bool parse_key(const char *at, size_t len, Parsed *out)
-{
-    uint32_t relation;
-
-    if (len < RELATION_BYTES + SUFFIX_BYTES)
-        return false;
-    memcpy(&relation, at, sizeof relation);
-    out->relation = __builtin_bswap32(relation);
-    out->key = str_make(at + RELATION_BYTES, len - RELATION_BYTES - SUFFIX_BYTES);
-    out->ts = ~get_u64(at + len - SUFFIX_BYTES);
-    out->tombstone = at[len - 1] == 0;
-    return true;
-}
-
 static int compare_keys(void *state, const char *a, size_t a_len, const char *b, size_t b_len)
 {
-    size_t a_suffix = MIN(a_len, (size_t)SUFFIX_BYTES);
-    size_t b_suffix = MIN(b_len, (size_t)SUFFIX_BYTES);
-    int order = str_compare(str_make(a, a_len - a_suffix), str_make(b, b_len - b_suffix));
-
     (void)state;
-    return order ? order
-                 : str_compare(str_make(a + a_len - a_suffix, a_suffix),
-                               str_make(b + b_len - b_suffix, b_suffix));
+    return version_key_compare(str_make(a, a_len), str_make(b, b_len));
 }
 
 static const char *comparator_name(void *state)
@@ -135,7 +72,7 @@ static const char *comparator_name(void *state)
 static char *prefix_of(void *state, const char *key, size_t len, size_t *prefix_len)
 {
     (void)state;
-    *prefix_len = len - SUFFIX_BYTES;
+    *prefix_len = len - VERSION_SUFFIX_BYTES;
     return (char *)key;
 }
 
@@ -143,7 +80,7 @@ static unsigned char prefix_in_domain(void *state, const char *key, size_t len)
 {
     (void)state;
     (void)key;
-    return len >= RELATION_BYTES + SUFFIX_BYTES;
+    return len >= VERSION_RELATION_BYTES + VERSION_SUFFIX_BYTES;
 }
 
 static unsigned char prefix_in_range(void *state, const char *key, size_t len)
@@ -183,14 +120,14 @@ static unsigned char filter_version(void *state, int level, const char *bytes, s
 {
     Filter *filter = state;
     const WosOptions *options = &filter->wos->options;
-    Parsed version;
+    VersionKey version;
     bool drop;
 
     (void)level, (void)value, (void)value_len, (void)new_value, (void)new_value_len;
     *changed = 0;
-    if (!parse_key(bytes, len, &version))
+    if (!version_key_parse(bytes, len, &version))
         return 0;
-    Str prefix = str_make(bytes, len - SUFFIX_BYTES);
+    Str prefix = str_make(bytes, len - VERSION_SUFFIX_BYTES);
     bool same = filter->has_key && str_equal(strbuf_str(&filter->key), prefix);
     if (same)
         drop = filter->newer_ts <= filter->horizon;
@@ -387,7 +324,7 @@ void wos_set_cache_bytes(Wos *wos, size_t bytes)
 /* --- reading one key ------------------------------------------------------------------------- */
 
 /* The newest version at or below `ts`, in the iterator's memory. */
-static Status find_version(Ctx *ctx, rocksdb_iterator_t *iter, StrBuf *seek, Parsed *version,
+static Status find_version(Ctx *ctx, rocksdb_iterator_t *iter, StrBuf *seek, VersionKey *version,
                            bool *found)
 {
     Status st = OK;
@@ -399,8 +336,8 @@ static Status find_version(Ctx *ctx, rocksdb_iterator_t *iter, StrBuf *seek, Par
     if (rocksdb_iter_valid(iter)) {
         const char *bytes = rocksdb_iter_key(iter, &len);
 
-        *found = len == seek->len && memcmp(bytes, seek->ptr, len - SUFFIX_BYTES) == 0 &&
-                 parse_key(bytes, len, version);
+        *found = len == seek->len && memcmp(bytes, seek->ptr, len - VERSION_SUFFIX_BYTES) == 0 &&
+                 version_key_parse(bytes, len, version);
     } else {
         rocksdb_iter_get_error(iter, &error);
         TRY(check(ctx, error));
@@ -414,13 +351,13 @@ Status wos_get(Ctx *ctx, Scope *scope, Wos *wos, RelationId relation, Str key, T
 {
     Status st = OK;
     StrBuf seek;
-    Parsed parsed;
+    VersionKey parsed;
     size_t len;
     rocksdb_iterator_t *iter =
         rocksdb_create_iterator_cf(wos->db, wos->get_options, wos->families[FAMILY_ROWS]);
 
     strbuf_init(&seek);
-    make_key(&seek, relation, key, ts, 0);
+    version_key_make(&seek, relation, key, ts, 0);
     TRY(find_version(ctx, iter, &seek, &parsed, found));
     if (*found) {
         const char *value = rocksdb_iter_value(iter, &len);
@@ -440,13 +377,13 @@ done:
 Status wos_newest(Ctx *ctx, Wos *wos, RelationId relation, Str key, Timestamp *newest, bool *live)
 {
     StrBuf seek;
-    Parsed parsed;
+    VersionKey parsed;
     bool found;
     rocksdb_iterator_t *iter =
         rocksdb_create_iterator_cf(wos->db, wos->get_options, wos->families[FAMILY_ROWS]);
 
     strbuf_init(&seek);
-    make_key(&seek, relation, key, TIMESTAMP_MAX, 0);
+    version_key_make(&seek, relation, key, TIMESTAMP_MAX, 0);
     Status st = find_version(ctx, iter, &seek, &parsed, &found);
     *newest = st == OK && found ? parsed.ts : 0;
     *live = st == OK && found && !parsed.tombstone;
@@ -481,8 +418,8 @@ Status wos_cursor_open(Ctx *ctx, Wos *wos, RelationId relation, Timestamp ts, bo
     state->relation = relation;
     state->ts = ts;
     state->descending = descending;
-    make_key(&state->low, relation, STR(""), TIMESTAMP_MAX, 0);
-    make_key(&state->high, relation + 1, STR(""), TIMESTAMP_MAX, 0);
+    version_key_make(&state->low, relation, STR(""), TIMESTAMP_MAX, 0);
+    version_key_make(&state->high, relation + 1, STR(""), TIMESTAMP_MAX, 0);
     state->options = rocksdb_readoptions_create();
     rocksdb_readoptions_set_total_order_seek(state->options, 1);
     rocksdb_readoptions_set_iterate_lower_bound(state->options, state->low.ptr, state->low.len);
@@ -509,14 +446,14 @@ void wos_cursor_close(WosCursor *cursor)
     *cursor = (WosCursor){0};
 }
 
-static bool current(struct WosCursorState *state, Parsed *out)
+static bool current(struct WosCursorState *state, VersionKey *out)
 {
     size_t len;
 
     while (rocksdb_iter_valid(state->iter)) {
         const char *bytes = rocksdb_iter_key(state->iter, &len);
 
-        if (parse_key(bytes, len, out))
+        if (version_key_parse(bytes, len, out))
             return true;
         rocksdb_iter_next(state->iter);
     }
@@ -541,7 +478,7 @@ static void keep_key(struct WosCursorState *state, Str key)
 /* Past the versions of state->key: a few steps, then a seek. */
 static void skip_key(struct WosCursorState *state)
 {
-    Parsed version;
+    VersionKey version;
 
     for (int steps = 0; current(state, &version); steps++) {
         if (!str_equal(version.key, strbuf_str(&state->key)))
@@ -549,7 +486,7 @@ static void skip_key(struct WosCursorState *state)
         if (steps < SKIPS_BEFORE_SEEK) {
             rocksdb_iter_next(state->iter);
         } else {
-            make_key(&state->seek, state->relation, strbuf_str(&state->key), 0, (char)0xff);
+            version_key_make(&state->seek, state->relation, strbuf_str(&state->key), 0, (char)0xff);
             rocksdb_iter_seek(state->iter, state->seek.ptr, state->seek.len);
         }
     }
@@ -559,13 +496,13 @@ static void skip_key(struct WosCursorState *state)
 static Status settle_ascending(Ctx *ctx, WosCursor *cursor)
 {
     struct WosCursorState *state = cursor->state;
-    Parsed version;
+    VersionKey version;
     size_t len;
 
     while (current(state, &version)) {
         if (version.ts > state->ts) {
             keep_key(state, version.key);
-            make_key(&state->seek, state->relation, strbuf_str(&state->key), state->ts, 0);
+            version_key_make(&state->seek, state->relation, strbuf_str(&state->key), state->ts, 0);
             rocksdb_iter_next(state->iter);
             if (current(state, &version) && version.ts > state->ts &&
                 str_equal(version.key, strbuf_str(&state->key)))
@@ -592,7 +529,7 @@ static Status settle_ascending(Ctx *ctx, WosCursor *cursor)
 static Status settle_descending(Ctx *ctx, WosCursor *cursor)
 {
     struct WosCursorState *state = cursor->state;
-    Parsed version;
+    VersionKey version;
     size_t len;
 
     while (current(state, &version)) {
@@ -627,12 +564,12 @@ Status wos_cursor_seek(Ctx *ctx, WosCursor *cursor, Str key, bool has_key)
     struct WosCursorState *state = cursor->state;
 
     if (!state->descending) {
-        make_key(&state->seek, state->relation, key, TIMESTAMP_MAX, 0);
+        version_key_make(&state->seek, state->relation, key, TIMESTAMP_MAX, 0);
         rocksdb_iter_seek(state->iter, state->seek.ptr, state->seek.len);
         return settle_ascending(ctx, cursor);
     }
     if (has_key) {
-        make_key(&state->seek, state->relation, key, TIMESTAMP_MAX, 0);
+        version_key_make(&state->seek, state->relation, key, TIMESTAMP_MAX, 0);
         rocksdb_iter_seek_for_prev(state->iter, state->seek.ptr, state->seek.len);
     } else {
         rocksdb_iter_seek_to_last(state->iter);
@@ -710,8 +647,8 @@ Status wos_loader_put(Ctx *ctx, WosLoader *loader, RelationId relation, Str key,
     Status st = OK;
     char *error = NULL;
 
-    make_key(&loader->key, relation, key, ts, !tombstone);
-    Str prefix = str_make(loader->key.ptr, loader->key.len - SUFFIX_BYTES);
+    version_key_make(&loader->key, relation, key, ts, !tombstone);
+    Str prefix = str_make(loader->key.ptr, loader->key.len - VERSION_SUFFIX_BYTES);
     bool same = str_equal(prefix, strbuf_str(&loader->last));
     if (loader->writer && loader->file_bytes >= FILE_BYTES && !same)
         TRY(finish_file(ctx, loader));
@@ -723,7 +660,7 @@ Status wos_loader_put(Ctx *ctx, WosLoader *loader, RelationId relation, Str key,
     loader->file_bytes += loader->key.len + row.len;
     if (!same) {
         strbuf_clear(&loader->last);
-        strbuf_append(&loader->last, loader->key.ptr, loader->key.len - SUFFIX_BYTES);
+        strbuf_append(&loader->last, loader->key.ptr, loader->key.len - VERSION_SUFFIX_BYTES);
     }
 done:
     return st;
@@ -789,9 +726,9 @@ Status wos_walk(Ctx *ctx, Wos *wos, WosEach each, void *arg)
         size_t row_len;
         const char *key = rocksdb_iter_key(iter, &key_len);
         const char *row = rocksdb_iter_value(iter, &row_len);
-        Parsed version;
+        VersionKey version;
 
-        if (parse_key(key, key_len, &version))
+        if (version_key_parse(key, key_len, &version))
             TRY(each(ctx, arg, version.relation, version.key, version.ts, str_make(row, row_len),
                      version.tombstone));
     }
@@ -812,8 +749,8 @@ Status wos_delete_relation(Ctx *ctx, Wos *wos, RelationId relation)
 
     strbuf_init(&low);
     strbuf_init(&high);
-    make_key(&low, relation, STR(""), TIMESTAMP_MAX, 0);
-    make_key(&high, relation + 1, STR(""), TIMESTAMP_MAX, 0);
+    version_key_make(&low, relation, STR(""), TIMESTAMP_MAX, 0);
+    version_key_make(&high, relation + 1, STR(""), TIMESTAMP_MAX, 0);
     rocksdb_writebatch_delete_range_cf(batch, wos->families[FAMILY_ROWS], low.ptr, low.len,
                                        high.ptr, high.len);
     rocksdb_write(wos->db, wos->sync_options, batch, &error);
@@ -952,8 +889,8 @@ void wos_relation_size(Wos *wos, RelationId relation, uint64_t *rows, uint64_t *
 
     strbuf_init(&low);
     strbuf_init(&high);
-    make_key(&low, relation, STR(""), TIMESTAMP_MAX, 0);
-    make_key(&high, relation + 1, STR(""), TIMESTAMP_MAX, 0);
+    version_key_make(&low, relation, STR(""), TIMESTAMP_MAX, 0);
+    version_key_make(&high, relation + 1, STR(""), TIMESTAMP_MAX, 0);
     const char *starts[1] = {low.ptr};
     const char *limits[1] = {high.ptr};
     rocksdb_approximate_sizes_cf(wos->db, wos->families[FAMILY_ROWS], 1, starts, &low.len, limits,
@@ -984,12 +921,12 @@ Status wos_split(Ctx *ctx, Scope *scope, Wos *wos, RelationId relation, Str low,
 
     (void)ctx;
     for (int i = 0; i < rocksdb_livefiles_count(files); i++) {
-        Parsed first;
+        VersionKey first;
         size_t len;
         const char *bytes = rocksdb_livefiles_smallestkey(files, i, &len);
 
         if (strcmp(rocksdb_livefiles_column_family_name(files, i), "rows") == 0 &&
-            parse_key(bytes, len, &first) && first.relation == relation &&
+            version_key_parse(bytes, len, &first) && first.relation == relation &&
             str_compare(first.key, low) > 0 && (!has_high || str_compare(first.key, high) < 0))
             array_push(scope, &keys, str_copy(scope, first.key));
     }

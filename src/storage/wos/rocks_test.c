@@ -318,7 +318,7 @@ static int set_up(void **state)
 {
     (void)state;
     ctx_init(&ctx);
-    strcpy(dir, "/tmp/dbaspot-wos-XXXXXX");
+    snprintf(dir, sizeof dir, "%s", "/tmp/dbaspot-wos-XXXXXX");
     assert_non_null(mkdtemp(dir));
     horizon = 0;
     gone = 0;

@@ -86,6 +86,31 @@ done:
     return st;
 }
 
+/* (t).a of a table in FROM is t.a; no other value has fields. */
+static Status bind_field(Binder *b, Level *level, const AstIndirection *ast, const AstField *field,
+                         Expr **out)
+{
+    Status st = OK;
+    const AstColumnRef *ref = (const AstColumnRef *)ast->arg;
+    RangeItem *item = NULL;
+    Expr *arg;
+
+    if (ast_is(ast->arg, AST_COLUMN_REF) && ref->path.count == 1 && ast->steps.count == 1 &&
+        !field->star)
+        TRY(bind_find_item(b, level, (Str){0}, ref->path.items[0], -1, &item));
+    if (item != NULL) {
+        Str path[2] = {ref->path.items[0], field->name};
+        AstColumnRef whole = {.node = ref->node, .path = {.items = path, .count = 2}};
+        return bind_column_ref(b, level, &whole, out);
+    }
+    TRY(bind_expr(b, level, ast->arg, &arg));
+    BIND_FAIL(b, bind_start(arg), E_WRONG_OBJECT_TYPE,
+              "column notation .%.*s applied to type %s, which is not a composite type",
+              STR_ARGS(field->name), bind_type_name(b, arg->type.oid));
+done:
+    return st;
+}
+
 /* Steps that are all subscripts make one node: a[1][2]. */
 Status bind_indirection(Binder *b, Level *level, const AstIndirection *ast, Expr **out)
 {
@@ -93,6 +118,8 @@ Status bind_indirection(Binder *b, Level *level, const AstIndirection *ast, Expr
     Expr *arg;
     uint32_t count = ast->steps.count;
 
+    if (ast_is(ast->steps.items[0], AST_FIELD))
+        return bind_field(b, level, ast, (const AstField *)ast->steps.items[0], out);
     TRY(bind_expr(b, level, ast->arg, &arg));
     for (uint32_t i = 0; i < count; i++) {
         if (!ast_is(ast->steps.items[i], AST_SUBSCRIPT))

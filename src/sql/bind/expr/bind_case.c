@@ -26,6 +26,9 @@ static Status bind_case_arg(Binder *b, Level *level, const AstNode *arg, Expr **
 {
     Status st = OK;
 
+    *out = NULL;
+    if (arg == NULL)
+        goto done;
     TRY(bind_again(b, level, arg, out));
     TRY(bind_resolve_unknown(b, out));
     if (expr_is_volatile(*out))
@@ -35,17 +38,13 @@ done:
 }
 
 /* WHEN: a condition, or with CASE x WHEN v the equality x = v. */
-static Status bind_when(Binder *b, Level *level, const AstNode *arg, const AstCaseWhen *when,
-                        Expr **out)
+static Status bind_when(Binder *b, Level *level, Expr *arg, const AstCaseWhen *when, Expr **out)
 {
     Status st = OK;
-    Expr *left;
 
     TRY(bind_expr(b, level, when->condition, out));
-    if (arg) {
-        TRY(bind_case_arg(b, level, arg, &left));
-        TRY(bind_apply_op(b, STR("="), left, *out, when->node.location, out));
-    }
+    if (arg)
+        TRY(bind_apply_op(b, STR("="), arg, *out, when->node.location, out));
     TRY(bind_coerce_bool(b, *out, "CASE/WHEN", out));
 done:
     return st;
@@ -78,7 +77,9 @@ static Status bind_case_parts(Binder *b, Level *level, const AstCase *ast, Expr 
 
     for (uint32_t i = 0; i < whens; i++) {
         const AstCaseWhen *when = (const AstCaseWhen *)ast->whens.items[i];
-        TRY(bind_when(b, level, ast->arg, when, &expr->args[2 * i]));
+        Expr *arg;
+        TRY(bind_case_arg(b, level, ast->arg, &arg));
+        TRY(bind_when(b, level, arg, when, &expr->args[2 * i]));
         TRY(bind_expr(b, level, when->result, &expr->args[2 * i + 1]));
     }
     if (ast->otherwise)
@@ -150,8 +151,7 @@ Status bind_nullif(Binder *b, Level *level, const AstNullIf *ast, Expr **out)
     TRY(bind_find_operator(b, STR("="), sides[0], sides[1], location, &op));
     if (op->result != OID_BOOL)
         BIND_FAIL(b, location, E_DATATYPE_MISMATCH, "NULLIF requires = operator to yield boolean");
-    if (sides[0]->type.oid != OID_VARCHAR || op->left != OID_TEXT)
-        TRY(bind_coerce(b, sides[0], sql_type(op->left), CAST_IMPLICIT, location, &sides[0]));
+    TRY(bind_coerce(b, sides[0], sql_type(op->left), CAST_IMPLICIT, location, &sides[0]));
     TRY(bind_coerce(b, sides[1], sql_type(op->right), CAST_IMPLICIT, location, &sides[1]));
     expr->type = sides[0]->type;
     memcpy(expr->args, sides, sizeof sides);

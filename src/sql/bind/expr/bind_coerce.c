@@ -108,7 +108,7 @@ Status bind_coerce_specific(Binder *b, Expr *expr, Oid type, const char *constru
     Status st = OK;
 
     if (!bind_can_coerce(expr->type.oid, type, CAST_ASSIGNMENT))
-        BIND_FAIL(b, expr->location, E_DATATYPE_MISMATCH,
+        BIND_FAIL(b, bind_start(expr), E_DATATYPE_MISMATCH,
                   "argument of %s must be type %s, not type %s", construct, bind_type_name(b, type),
                   bind_type_name(b, expr->type.oid));
     TRY(bind_coerce(b, expr, sql_type(type), CAST_ASSIGNMENT, expr->location, out));

@@ -8,6 +8,7 @@
 
 /* A call's bound arguments, and what the syntax said. */
 typedef struct Call {
+    Str schema; /* as written, for messages */
     Str name;
     Expr **args;
     uint32_t args_count;
@@ -22,6 +23,8 @@ static const char *signature(Binder *b, const Call *call)
     StrBuf buf;
 
     strbuf_init(&buf);
+    if (call->schema.ptr)
+        strbuf_printf(&buf, "%.*s.", STR_ARGS(call->schema));
     strbuf_append_str(&buf, call->name);
     strbuf_append_char(&buf, '(');
     for (uint32_t i = 0; i < call->args_count; i++) {
@@ -292,8 +295,10 @@ static Status check_plain_call(Binder *b, const AstFuncCall *ast)
     int32_t location = ast->node.location;
     Str name = ast->name.name;
 
-    if (ast->over)
-        TRY(bind_unsupported(b, location, "window functions are"));
+    if (ast->star)
+        BIND_FAIL(b, location, E_WRONG_OBJECT_TYPE,
+                  "%.*s(*) specified, but %.*s is not an aggregate function", STR_ARGS(name),
+                  STR_ARGS(name));
     if (ast->distinct)
         BIND_FAIL(b, location, E_WRONG_OBJECT_TYPE,
                   "DISTINCT specified, but %.*s is not an aggregate function", STR_ARGS(name));
@@ -310,44 +315,40 @@ done:
     return st;
 }
 
-static Status check_schema(Binder *b, const AstFuncCall *ast)
+/* Only pg_catalog holds functions. */
+static Status check_schema(Binder *b, const Call *call)
 {
-    Status st = OK;
-    Str schema = ast->name.schema;
-
-    if (schema.ptr == NULL || str_is(schema, "pg_catalog"))
-        goto done;
-    if (catalog_schema(b->env->catalog, schema) == NULL)
-        BIND_FAIL(b, ast->node.location, E_INVALID_SCHEMA_NAME, "schema \"%.*s\" does not exist",
-                  STR_ARGS(schema));
-    BIND_FAIL(b, ast->node.location, E_UNDEFINED_FUNCTION, "function %.*s.%.*s does not exist",
-              STR_ARGS(schema), STR_ARGS(ast->name.name));
-done:
-    return st;
+    if (call->schema.ptr == NULL || str_is(call->schema, "pg_catalog"))
+        return OK;
+    if (catalog_schema(b->env->catalog, call->schema) != NULL)
+        return no_function(b, call, false);
+    return bind_at(b, call->location,
+                   error_raise(b->ctx, E_INVALID_SCHEMA_NAME, "schema \"%.*s\" does not exist",
+                               STR_ARGS(call->schema)));
 }
 
 Status bind_func_call(Binder *b, Level *level, const AstFuncCall *ast, Expr **out)
 {
     Status st = OK;
+    Str schema = ast->name.schema;
     uint32_t aggs_count;
-
-    TRY(check_schema(b, ast));
-    agg_overloads(ast->name.name, &aggs_count);
-    if (aggs_count > 0)
-        return bind_aggregate(b, level, ast, out);
-    TRY(check_plain_call(b, ast));
-    Call call = {.name = ast->name.name,
-                 .args = scope_new_array(b->scope, Expr *, ast->args.count + 1),
+    Call call = {.schema = schema,
+                 .name = ast->name.name,
                  .args_count = ast->args.count,
                  .variadic = ast->variadic,
                  .location = ast->node.location};
+
+    agg_overloads(ast->name.name, &aggs_count);
+    if (aggs_count > 0 && (schema.ptr == NULL || str_is(schema, "pg_catalog")))
+        return bind_aggregate(b, level, ast, out);
+    if (ast->over)
+        TRY(bind_unsupported(b, call.location, "window functions are"));
+    call.args = scope_new_array(b->scope, Expr *, ast->args.count + 1);
     for (uint32_t i = 0; i < ast->args.count; i++)
         TRY(bind_expr(b, level, ast->args.items[i], &call.args[i]));
+    TRY(check_schema(b, &call));
     TRY(bind_bound_call(b, level, &call, out));
-    if (ast->star)
-        BIND_FAIL(b, call.location, E_WRONG_OBJECT_TYPE,
-                  "%.*s(*) specified, but %.*s is not an aggregate function", STR_ARGS(call.name),
-                  STR_ARGS(call.name));
+    TRY(check_plain_call(b, ast));
 done:
     return st;
 }

@@ -15,13 +15,75 @@ bool overload_accepts(Oid input, Oid declared)
     }
 }
 
+// --- polymorphic types -------------------------------------------------------------------------
+
+/* Takes `element` for what the polymorphic types stand for. Where PostgreSQL declares anycompatible
+   (all but functions of arrays alone) the wider of two types serves. */
+static bool poly_agree(PolyTypes *poly, Oid element, bool compatible)
+{
+    if (poly->element == OID_INVALID || poly->element == element) {
+        poly->element = element;
+        return true;
+    }
+    if (!compatible)
+        return false;
+    if (bind_can_coerce(element, poly->element, CAST_IMPLICIT))
+        return true;
+    if (!bind_can_coerce(poly->element, element, CAST_IMPLICIT))
+        return false;
+    poly->element = element;
+    return true;
+}
+
+static bool arrays_alone(const Oid *declared, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (type_is_polymorphic(declared[i]) && declared[i] != OID_ANYARRAY)
+            return false;
+    }
+    return true;
+}
+
+bool overload_polymorphic(const Oid *declared, const Oid *inputs, uint32_t count, PolyTypes *out)
+{
+    bool compatible = !arrays_alone(declared, count);
+
+    *out = (PolyTypes){0};
+    for (uint32_t i = 0; i < count; i++) {
+        if (!type_is_polymorphic(declared[i]))
+            continue;
+        out->used = true;
+        if (inputs[i] == OID_UNKNOWN)
+            continue;
+        Oid element = inputs[i];
+        if (declared[i] == OID_ANYARRAY)
+            element = type_info(inputs[i])->element;
+        if (element == OID_INVALID || !poly_agree(out, element, compatible))
+            return false;
+    }
+    return true;
+}
+
+Oid overload_actual(Oid declared, const PolyTypes *poly)
+{
+    switch (declared) {
+    case OID_ANYELEMENT:
+    case OID_ANYNONARRAY: return poly->element;
+    case OID_ANYARRAY: return poly->element ? type_info(poly->element)->array : OID_INVALID;
+    default: return declared;
+    }
+}
+
+// --- the rules ---------------------------------------------------------------------------------
+
 static uint32_t keep_accepting(const Oid *inputs, uint32_t inputs_count, Candidate *candidates,
                                uint32_t count)
 {
     uint32_t kept = 0;
 
     for (uint32_t c = 0; c < count; c++) {
-        bool fits = true;
+        PolyTypes poly;
+        bool fits = overload_polymorphic(candidates[c].args, inputs, inputs_count, &poly);
         for (uint32_t i = 0; i < inputs_count && fits; i++)
             fits = overload_accepts(inputs[i], candidates[c].args[i]);
         if (fits)
@@ -169,41 +231,4 @@ uint32_t overload_select(const Oid *inputs, uint32_t inputs_count, Candidate *ca
     if (count > 1)
         count = keep_by_known_type(inputs, inputs_count, candidates, count);
     return count;
-}
-
-// --- polymorphic types -------------------------------------------------------------------------
-
-static bool poly_agree(PolyTypes *poly, Oid element)
-{
-    if (poly->element == OID_INVALID)
-        poly->element = element;
-    return poly->element == element;
-}
-
-bool overload_polymorphic(const Oid *declared, const Oid *inputs, uint32_t count, PolyTypes *out)
-{
-    *out = (PolyTypes){0};
-    for (uint32_t i = 0; i < count; i++) {
-        if (!type_is_polymorphic(declared[i]))
-            continue;
-        out->used = true;
-        if (inputs[i] == OID_UNKNOWN)
-            continue;
-        Oid element = inputs[i];
-        if (declared[i] == OID_ANYARRAY)
-            element = type_info(inputs[i])->element;
-        if (element == OID_INVALID || !poly_agree(out, element))
-            return false;
-    }
-    return true;
-}
-
-Oid overload_actual(Oid declared, const PolyTypes *poly)
-{
-    switch (declared) {
-    case OID_ANYELEMENT:
-    case OID_ANYNONARRAY: return poly->element;
-    case OID_ANYARRAY: return poly->element ? type_info(poly->element)->array : OID_INVALID;
-    default: return declared;
-    }
 }

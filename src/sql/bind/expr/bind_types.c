@@ -54,6 +54,9 @@ Status bind_type(Binder *b, const AstTypeName *ast, SqlType *out)
         BIND_FAIL(b, ast->node.location, E_SYNTAX, "SETOF is not allowed here");
     if (ast->name.schema.ptr == NULL || str_is(ast->name.schema, "pg_catalog"))
         info = type_by_name(ast->name.name);
+    if (ast->name.schema.ptr && catalog_schema(b->env->catalog, ast->name.schema) == NULL)
+        BIND_FAIL(b, ast->node.location, E_INVALID_SCHEMA_NAME, "schema \"%.*s\" does not exist",
+                  STR_ARGS(ast->name.schema));
     if (info == NULL)
         TRY(unknown_type(b, ast));
     *out = sql_type(info->oid);
@@ -100,7 +103,7 @@ Status bind_common_type(Binder *b, Expr *const *exprs, uint32_t count, const cha
             *out = OID_INVALID;
             if (context == NULL)
                 return OK;
-            return bind_at(b, exprs[i]->location,
+            return bind_at(b, bind_start(exprs[i]),
                            error_raise(b->ctx, E_DATATYPE_MISMATCH,
                                        "%s types %s and %s cannot be matched", context,
                                        bind_type_name(b, chosen), bind_type_name(b, next)));
@@ -175,6 +178,7 @@ int32_t bind_start(const Expr *expr)
 int32_t bind_reported_typmod(const Expr *expr)
 {
     switch (expr->kind) {
+    case EXPR_CONST: return expr->type.oid == OID_NUMERIC ? -1 : expr->type.typmod;
     case EXPR_COLUMN: return expr->column.declared ? expr->type.typmod : -1;
     case EXPR_NULLIF: return bind_reported_typmod(expr->args[0]);
     case EXPR_CAST: return expr->cast.explicit_cast ? expr->type.typmod : -1;
