@@ -254,7 +254,7 @@ int dbaspot_query(dbaspot_conn *conn, const char *sql, dbaspot_result **out)
 
 void dbaspot_cancel(dbaspot_conn *conn)
 {
-    session_cancel(conn->session);
+    session_cancel(conn->session, CANCEL_USER);
 }
 
 static const char *text_or_empty(const char *text)

@@ -7,7 +7,12 @@
 
 #include "base/memory.h"
 
+#include "os/clock.h"
+
 #include <stdio.h>
+
+/* Longer texts are parsed and planned on a pool thread. */
+#define LOOP_TEXT_BYTES_MAX ((size_t)16 << 10)
 
 void session_notice(Session *session, NoticeLevel level, const char *sqlstate, const char *format,
                     ...)
@@ -60,6 +65,8 @@ Status session_open(Ctx *ctx, Node *node, const SessionOptions *options, Session
     session->options = *options;
     ctx_init(&session->ctx);
     session->ctx.cancel = &session->cancel;
+    atomic_store(&session->statement_deadline_ns, INT64_MAX);
+    atomic_store(&session->lock_deadline_ns, INT64_MAX);
     session->settings = settings_copy(node->settings);
     session->prepared = strmap_new(session->scope);
     session->portals = strmap_new(session->scope);
@@ -108,15 +115,16 @@ void session_close(Session *session)
 
     if (session == NULL)
         return;
+    while (atomic_load(&session->durable_wakes)) /* API-2: the log's thread is about to finish */
+        thread_yield();
     end_request(session);
     if (session->txn)
         txn_abort(session->txn);
-    while (strmap_next(session->portals, &at, &name, &value))
-        session_portal_free(value);
-    at = 0;
+    session_close_portals(session);
     while (strmap_next(session->prepared, &at, &name, &value))
         session_prepared_free(value);
     settings_free(session->settings);
+    settings_free(session->settings_initial);
     settings_free(session->settings_before);
     settings_free(session->settings_after);
     ctx_free(&session->ctx);
@@ -140,11 +148,58 @@ char session_transaction_status(const Session *session)
     return session->block == BLOCK_EXPLICIT ? 'T' : session->block == BLOCK_FAILED ? 'E' : 'I';
 }
 
-void session_cancel(Session *session)
+void session_cancel(Session *session, CancelReason reason)
 {
+    atomic_store(&session->cancel_reason, reason);
     atomic_store(&session->cancel, true);
     if (session->options.wake)
         session->options.wake(session->options.wake_arg);
+}
+
+int64_t session_deadline_ns(const Session *session)
+{
+    return MIN(atomic_load(&session->statement_deadline_ns),
+               atomic_load(&session->lock_deadline_ns));
+}
+
+void session_cancel_overdue(Session *session, int64_t now_ns)
+{
+    if (atomic_load(&session->lock_deadline_ns) <= now_ns) {
+        atomic_store(&session->lock_deadline_ns, INT64_MAX);
+        session_cancel(session, CANCEL_LOCK_TIMEOUT);
+    } else if (atomic_load(&session->statement_deadline_ns) <= now_ns) {
+        atomic_store(&session->statement_deadline_ns, INT64_MAX);
+        session_cancel(session, CANCEL_STATEMENT_TIMEOUT);
+    }
+}
+
+int64_t session_idle_limit_ms(const Session *session)
+{
+    if (session->block != BLOCK_EXPLICIT && session->block != BLOCK_FAILED)
+        return 0;
+    return settings_int(session->settings, SETTING_IDLE_IN_TRANSACTION_SESSION_TIMEOUT);
+}
+
+/* When a time of `timeout` from now on is over. */
+static int64_t deadline_of(const Session *session, SettingId timeout)
+{
+    int64_t ms = settings_int(session->settings, timeout);
+    return ms ? clock_mono_ns() + ms * 1000000 : INT64_MAX;
+}
+
+void session_lock_wait_begin(Session *session)
+{
+    atomic_store(&session->lock_deadline_ns, deadline_of(session, SETTING_LOCK_TIMEOUT));
+}
+
+void session_lock_wait_end(Session *session)
+{
+    atomic_store(&session->lock_deadline_ns, INT64_MAX);
+}
+
+bool session_awaits_log(const Session *session)
+{
+    return session->request.committing && atomic_load(&session->durable_state) == 0;
 }
 
 static void start(Session *session, RequestKind kind)
@@ -152,6 +207,7 @@ static void start(Session *session, RequestKind kind)
     end_request(session);
     error_clear(&session->ctx);
     atomic_store(&session->cancel, false);
+    atomic_store(&session->cancel_reason, CANCEL_USER);
     session->request.kind = kind;
 }
 
@@ -192,12 +248,15 @@ static void start_run(Session *session, Str text, const AstNode *ast)
 
     *run = (Run){.scope = scope_open(session->scope, "statement"), .text = text, .ast = ast};
     session->request.running = true;
+    atomic_store(&session->statement_deadline_ns,
+                 deadline_of(session, SETTING_STATEMENT_TIMEOUT));
 }
 
 static void free_run(Session *session)
 {
     session_run_free(&session->request.run);
     session->request.running = false;
+    atomic_store(&session->statement_deadline_ns, INT64_MAX);
 }
 
 static Status complete(Session *session, const char *tag)
@@ -206,10 +265,34 @@ static Status complete(Session *session, const char *tag)
     return sink->complete ? sink->complete(sink->arg, &session->ctx, tag) : OK;
 }
 
+/* A cancelled statement's error says who cancelled it. */
+static void tell_reason(Session *session)
+{
+    Ctx *ctx = &session->ctx;
+    CancelReason reason = atomic_load(&session->cancel_reason);
+
+    if (reason == CANCEL_USER || !atomic_load(&session->cancel) ||
+        ctx->error.status != E_QUERY_CANCELED)
+        return;
+    error_clear(ctx);
+    if (reason == CANCEL_STATEMENT_TIMEOUT)
+        error_raise(ctx, E_QUERY_CANCELED, "canceling statement due to statement timeout");
+    else if (reason == CANCEL_LOCK_TIMEOUT)
+        error_raise(ctx, E_LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout");
+    else
+        error_raise(ctx, E_ADMIN_SHUTDOWN, "terminating connection due to administrator command");
+}
+
+void session_fail(Session *session)
+{
+    session_txn_fail(session);
+}
+
 /* The request has failed: its transaction too. */
 static SessionStep fail(Session *session)
 {
     ASSERT(session->ctx.error.status != OK);
+    tell_reason(session);
     if (session->request.running)
         free_run(session);
     session_txn_fail(session);
@@ -270,6 +353,12 @@ done:
     return st;
 }
 
+/* Parsing and planning it would keep the loop from others. */
+static bool is_long(const Request *request)
+{
+    return request->text.len > LOOP_TEXT_BYTES_MAX;
+}
+
 static SessionStep step_query(Session *session, bool on_pool)
 {
     Request *request = &session->request;
@@ -277,7 +366,10 @@ static SessionStep step_query(Session *session, bool on_pool)
     bool waits;
 
     if (!request->parsed) {
-        if (sql_parse(&session->ctx, request->scope, request->text, &request->statements) != OK)
+        if (is_long(request) && !on_pool)
+            return STEP_POOL;
+        if (type_check_utf8(&session->ctx, request->text) != OK ||
+            sql_parse(&session->ctx, request->scope, request->text, &request->statements) != OK)
             return fail(session);
         request->parsed = true;
         if (request->statements.count == 0 && sink->empty_query)
@@ -316,9 +408,14 @@ static SessionStep step_query(Session *session, bool on_pool)
     return STEP_DONE;
 }
 
-static SessionStep step_parse(Session *session)
+static SessionStep step_parse(Session *session, bool on_pool)
 {
     const Request *request = &session->request;
+
+    if (is_long(request) && !on_pool)
+        return STEP_POOL;
+    if (type_check_utf8(&session->ctx, request->text) != OK)
+        return fail(session);
     Status st = session_prepare_text(session, request->name, request->text, request->types,
                                      request->types_count);
     return st == OK ? STEP_DONE : fail(session);
@@ -377,7 +474,7 @@ static SessionStep step_execute(Session *session, bool on_pool)
         return STEP_WAIT;
     if (session->ctx.error.status != OK)
         return fail(session);
-    if (request->run.tag[0] == '\1') {
+    if (request->run.suspended) {
         if (sink->portal_suspended)
             sink->portal_suspended(sink->arg, &session->ctx);
     } else if (complete(session, request->run.tag) != OK) {
@@ -414,7 +511,7 @@ SessionStep session_step(Session *session, bool on_pool)
         return STEP_WAIT;
     switch (session->request.kind) {
     case REQUEST_QUERY: step = step_query(session, on_pool); break;
-    case REQUEST_PARSE: step = step_parse(session); break;
+    case REQUEST_PARSE: step = step_parse(session, on_pool); break;
     case REQUEST_EXECUTE: step = step_execute(session, on_pool); break;
     case REQUEST_SYNC: step = step_sync(session); break;
     default: /* Bind has done its work already */ step = STEP_DONE; break;

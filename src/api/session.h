@@ -86,6 +86,8 @@ typedef enum SessionStep {
 
 /* A start-up parameter of the client: as SET, outside any transaction. */
 Status session_parameter(Ctx *ctx, Session *session, Str name, Str value);
+/* RESET goes back to the settings as they are now. */
+void session_keep_parameters(Session *session);
 
 /* Requests. One at a time; follow each by session_step until STEP_DONE. Text is copied. */
 void session_start_query(Session *session, Str text); /* the simple protocol: many statements */
@@ -99,6 +101,10 @@ void session_start_sync(Session *session);
 /* `on_pool`: the thread may block and take long. */
 SessionStep session_step(Session *session, bool on_pool);
 Ctx *session_ctx(Session *session);
+/* The last STEP_WAIT is for the log: it comes soon. */
+bool session_awaits_log(const Session *session);
+/* A request that never reached the session has failed: its transaction with it. */
+void session_fail(Session *session);
 
 /* Valid until the next request: the statement's parameters and columns. NULL: no such name (error
  * in the ctx). */
@@ -112,8 +118,22 @@ void session_copy_data(Session *session, Str data);
 void session_copy_done(Session *session);
 void session_copy_fail(Session *session, Str reason);
 
-/* Any thread: the statement ends with 57014. */
-void session_cancel(Session *session);
+typedef enum CancelReason {
+    CANCEL_USER,              /* 57014 */
+    CANCEL_STATEMENT_TIMEOUT, /* 57014 */
+    CANCEL_LOCK_TIMEOUT,      /* 55P03 */
+    CANCEL_SHUTDOWN,          /* 57P01 */
+} CancelReason;
+
+/* Any thread: the statement that runs or waits ends with an error. */
+void session_cancel(Session *session, CancelReason reason);
+/* Any thread: when the statement, or its wait for a lock, will have taken longer than the session's
+   settings allow (a clock_mono_ns time); INT64_MAX: never. */
+int64_t session_deadline_ns(const Session *session);
+/* Any thread: cancels what is past its deadline; that deadline is gone then. */
+void session_cancel_overdue(Session *session, int64_t now_ns);
+/* Between requests: how long the client may leave its transaction idle, 0: no limit. */
+int64_t session_idle_limit_ms(const Session *session);
 /* 'I' idle, 'T' in a transaction, 'E' in a failed one. */
 char session_transaction_status(const Session *session);
 const TypeIoContext *session_io(const Session *session);

@@ -152,6 +152,16 @@ static Status hook_catalog_number(void *arg, Ctx *ctx, const char *what, const D
     return describe_number(ctx, &env, session->node->storage, what, args, args_count, out, is_null);
 }
 
+static void hook_waits(void *arg, bool begins)
+{
+    const Session *session = arg;
+
+    if (begins)
+        exec_pool_wait_begin(session->node->pool);
+    else
+        exec_pool_wait_end(session->node->pool);
+}
+
 const SessionHooks session_hooks = {
     .sequence_next = hook_sequence_next,
     .sequence_current = hook_sequence_current,
@@ -161,6 +171,7 @@ const SessionHooks session_hooks = {
     .setting_set = hook_setting_set,
     .catalog_text = hook_catalog_text,
     .catalog_number = hook_catalog_number,
+    .waits = hook_waits,
 };
 
 static Status input_class(Session *session, Ctx *ctx, const AstName *name, int64_t *out)

@@ -60,8 +60,7 @@ typedef struct Portal {
     Datum *params;
     uint32_t params_count;
     ResultBuffer *buffer; /* NULL until a row limit was given */
-    uint64_t rows_sent;
-    bool done;
+    bool done;            /* run to its end */
 } Portal;
 
 typedef enum RunPhase {
@@ -90,7 +89,8 @@ typedef struct Run {
     bool columns_sent;
     bool want_columns; /* the simple protocol describes rows by itself */
     struct CopyIn *copy_in;
-    char tag[96]; /* empty: the command's own */
+    bool suspended; /* the row limit was reached */
+    char tag[96];   /* empty: the command's own */
 } Run;
 
 typedef enum RequestKind {
@@ -132,6 +132,7 @@ struct Session {
     SessionInfo info;
     Settings *settings;
     /* Values to go back to when the transaction rolls back / ends (SET LOCAL). */
+    Settings *settings_initial; /* what RESET goes back to; NULL: the node's */
     Settings *settings_before;
     Settings *settings_after; /* what COMMIT leaves: with SET, without SET LOCAL */
     TypeIoContext io;
@@ -159,8 +160,12 @@ struct Session {
     Mutex sequence_mutex; /* guards the two above: nextval may run on workers */
 
     DurableWaiter durable;
-    _Atomic int durable_state; /* 0 waiting, 1 durable, 2 failed */
+    _Atomic int durable_state;     /* 0 waiting, 1 durable, 2 failed */
+    _Atomic uint32_t durable_wakes; /* on their way: the session must not go before they are done */
     _Atomic bool cancel;
+    _Atomic(CancelReason) cancel_reason;
+    _Atomic int64_t statement_deadline_ns; /* INT64_MAX: none */
+    _Atomic int64_t lock_deadline_ns;      /* INT64_MAX: none, or no wait */
     bool waits_for_lock;
 };
 
@@ -190,6 +195,11 @@ const Object *session_find_relation(Session *session, const AstName *name);
 RunAnswer session_run(Session *session, Run *run, bool on_pool);
 void session_run_free(Run *run);
 RunAnswer session_answer(Session *session, Status status);
+/* From here a wait for a lock counts against lock_timeout; session_lock_wait_end stops that. */
+void session_lock_wait_begin(Session *session);
+void session_lock_wait_end(Session *session);
+/* 25P02 if the statement may not run in a failed transaction. */
+Status session_check_failed(Session *session, const AstNode *ast);
 
 /* session_utility.c: statements that need no plan. */
 RunAnswer session_utility(Session *session, Run *run, bool on_pool);
@@ -209,6 +219,8 @@ Status session_prepared_add(Session *session, Prepared *prepared);
 Status session_prepare_text(Session *session, Str name, Str text, const Oid *types, uint32_t count);
 void session_prepared_free(Prepared *prepared);
 void session_portal_free(Portal *portal);
+/* They end with their transaction. */
+void session_close_portals(Session *session);
 Status session_execute_statement(Session *session, Run *run);
 Status session_prepare_statement(Session *session, Run *run);
 

@@ -17,6 +17,7 @@ RunAnswer session_answer(Session *session, Status status)
     if (status == STATUS_LOCK_WAIT) {
         error_clear(&session->ctx);
         session->waits_for_lock = true;
+        session_lock_wait_begin(session);
         return RUN_WAIT;
     }
     return RUN_FAILED;
@@ -28,6 +29,15 @@ static bool may_run_when_failed(const AstNode *ast)
         return false;
     AstTransactionKind kind = ((const AstTransaction *)ast)->kind;
     return kind == AST_TX_COMMIT || kind == AST_TX_ROLLBACK || kind == AST_TX_ROLLBACK_TO;
+}
+
+Status session_check_failed(Session *session, const AstNode *ast)
+{
+    if (session->block != BLOCK_FAILED || may_run_when_failed(ast))
+        return OK;
+    return error_raise(&session->ctx, E_IN_FAILED_TRANSACTION,
+                       "current transaction is aborted, commands ignored until end of transaction "
+                       "block");
 }
 
 /* The plan of a prepared statement, made anew when an object it depends on has changed. */
@@ -231,8 +241,7 @@ static Status execute(Session *session, Run *run)
     } else {
         TRY(execute_once(session, run));
     }
-    if (suspended)
-        run->tag[0] = '\1';
+    run->suspended = suspended;
 done:
     return st;
 }
@@ -275,14 +284,11 @@ RunAnswer session_run(Session *session, Run *run, bool on_pool)
     RunAnswer answer;
 
     session->waits_for_lock = false;
+    session_lock_wait_end(session);
     if (ctx_check_cancel(&session->ctx) != OK)
         return RUN_FAILED;
-    if (run->phase == RUN_PREPARE && session->block == BLOCK_FAILED &&
-        !may_run_when_failed(run->ast))
-        return session_answer(session,
-                              error_raise(&session->ctx, E_IN_FAILED_TRANSACTION,
-                                          "current transaction is aborted, commands ignored "
-                                          "until end of transaction block"));
+    if (run->phase == RUN_PREPARE && session_check_failed(session, run->ast) != OK)
+        return RUN_FAILED;
     if (run->phase == RUN_PREPARE && ast_is(run->ast, AST_EXECUTE)) {
         if (session_execute_statement(session, run) != OK)
             return RUN_FAILED;

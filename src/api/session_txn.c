@@ -90,6 +90,7 @@ static void wake_durable(DurableWaiter *waiter, Status status)
     atomic_store(&session->durable_state, status == OK ? 1 : 2);
     if (wake)
         wake(arg);
+    atomic_fetch_sub(&session->durable_wakes, 1);
 }
 
 Status session_txn_commit(Session *session, bool *waits)
@@ -114,7 +115,10 @@ Status session_txn_commit(Session *session, bool *waits)
         return OK;
     session->durable = (DurableWaiter){.ts = durable_ts, .wake = wake_durable};
     atomic_store(&session->durable_state, 0);
+    atomic_fetch_add(&session->durable_wakes, 1);
     *waits = !storage_on_durable(session->node->storage, &session->durable);
+    if (!*waits)
+        atomic_fetch_sub(&session->durable_wakes, 1);
     return OK;
 }
 

@@ -6,7 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-uint64_t hash_bytes(const void *bytes, size_t count)
+uint64_t hash_memory(const void *bytes, size_t count)
 {
     return XXH3_64bits(bytes, count);
 }

@@ -7,7 +7,7 @@
 
 #include "base/str.h"
 
-uint64_t hash_bytes(const void *bytes, size_t count);
+uint64_t hash_memory(const void *bytes, size_t count);
 
 /* murmur3's 64-bit finaliser. */
 static inline uint64_t hash_u64(uint64_t x)
@@ -27,7 +27,7 @@ static inline uint64_t hash_combine(uint64_t seed, uint64_t hash)
 
 static inline uint64_t hash_str(Str text)
 {
-    return hash_bytes(text.ptr, text.len);
+    return hash_memory(text.ptr, text.len);
 }
 
 #endif

@@ -18,8 +18,8 @@ Status exec_pool_open(Ctx *ctx, uint32_t threads, WorkerPool **out);
 void exec_pool_close(WorkerPool *pool);
 /* Runs fn(arg) on a pool thread: how the server hands over a long statement. */
 void exec_pool_submit(WorkerPool *pool, void (*fn)(void *arg), void *arg);
-/* Around a wait of the calling pool thread that others cannot end soon (a client that does not
-   read, a sleep): another thread does its work meanwhile. */
+/* Around a wait of a pool thread that others cannot end soon (a client that does not read, a
+   sleep): another thread does its work meanwhile. Nothing happens on other threads. */
 void exec_pool_wait_begin(WorkerPool *pool);
 void exec_pool_wait_end(WorkerPool *pool);
 

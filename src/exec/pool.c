@@ -13,6 +13,8 @@ typedef struct Submitted {
     void *arg;
 } Submitted;
 
+static _Thread_local bool is_pool_thread;
+
 typedef struct PoolThread {
     struct PoolThread *next;
     WorkerPool *pool;
@@ -69,6 +71,7 @@ static void pool_thread(void *arg)
 {
     PoolTask *task;
 
+    is_pool_thread = true;
     thread_lower_priority();
     while ((task = take_task(arg)) != NULL) {
         bool detached = task->detached;
@@ -159,6 +162,8 @@ void exec_pool_wait_begin(WorkerPool *pool)
 {
     Ctx ctx;
 
+    if (!is_pool_thread)
+        return;
     join_threads(pool, false);
     ctx_init(&ctx);
     mutex_lock(&pool->lock);
@@ -171,6 +176,8 @@ void exec_pool_wait_begin(WorkerPool *pool)
 
 void exec_pool_wait_end(WorkerPool *pool)
 {
+    if (!is_pool_thread)
+        return;
     mutex_lock(&pool->lock);
     pool->waiting_count--;
     if (has_surplus_locked(pool))

@@ -88,6 +88,8 @@ typedef struct SessionHooks {
      */
     Status (*catalog_number)(void *session, Ctx *ctx, const char *what, const Datum *args,
                              uint32_t args_count, int64_t *out, bool *is_null);
+    /* The calling thread begins or ends a long wait (pg_sleep). */
+    void (*waits)(void *session, bool begins);
 } SessionHooks;
 
 struct FuncCall {

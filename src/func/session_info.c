@@ -321,14 +321,20 @@ KERNEL_ROWS(func_pg_column_size, {
 static Status sleep_until(FuncCall *call, int64_t deadline_ns)
 {
     Status st = OK;
+    const SessionHooks *hooks = call->session ? call->session->hooks : NULL;
+    bool tells = hooks && hooks->waits;
     Event never;
 
     event_init(&never);
+    if (tells)
+        hooks->waits(call->session->session, true);
     while (clock_mono_ns() < deadline_ns) {
         TRY(ctx_check_cancel(call->ctx));
         event_wait_until(&never, MIN(deadline_ns, clock_mono_ns() + SLEEP_STEP_NS));
     }
 done:
+    if (tells)
+        hooks->waits(call->session->session, false);
     return st;
 }
 

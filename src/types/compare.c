@@ -109,7 +109,7 @@ static inline uint64_t hash_string(const StrView *view)
 {
     if (view->len <= STRVIEW_INLINE_MAX)
         return hash_16(view);
-    return hash_bytes(view->ptr, view->len);
+    return hash_memory(view->ptr, view->len);
 }
 
 /* --- comparing rows --- */

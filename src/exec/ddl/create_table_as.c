@@ -44,13 +44,10 @@ done:
 static Status fill(Ddl *d, PlannedStatement *query, const Table *table)
 {
     Status st = OK;
-    ExecEnv exec = d->env->exec;
     ExecSink sink;
-    uint64_t rows;
 
     TRY(ddl_copy_sink(d, table, &sink));
-    TRY(sql_optimise(d->ctx, d->scope, d->bind, d->env->storage, query));
-    TRY(exec_run(d->ctx, d->scope, query, &exec, &sink, &rows));
+    TRY(ddl_run_insert(d, query, NULL, &sink));
     d->env->rows = ddl_copied_rows(&sink);
 done:
     return st;

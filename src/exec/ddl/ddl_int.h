@@ -211,6 +211,10 @@ const Snapshot *ddl_fresh_snapshot(Ddl *d);
 Status ddl_bind_query(Ddl *d, const AstNode *query, PlannedStatement *out);
 /* Binds, plans and runs a SELECT. */
 Status ddl_run_query(Ddl *d, const AstNode *query, const Snapshot *snapshot, const ExecSink *sink);
+/* Runs a bound query at the statement's snapshot (NULL) or another into a sink that writes: many
+   rows come from this thread alone, since nobody else may read the write set meanwhile. */
+Status ddl_run_insert(Ddl *d, PlannedStatement *query, const Snapshot *snapshot,
+                      const ExecSink *sink);
 /* Whether any row of the table makes the condition true. */
 Status ddl_any_row(Ddl *d, const Table *table, AstNode *condition, bool *out);
 /* 23514 if a row breaks the CHECK; 23502 if one has NULL there. */

@@ -3,6 +3,7 @@
 // Names: finding and locking what a statement is about, choosing names as PostgreSQL does, and the
 // words of messages. See ddl_int.h; one thread.
 #include "base/memory.h"
+#include "catalog/system_views.h"
 #include "exec/ddl/ddl_int.h"
 #include "sql/deparse.h"
 #include "sql/parse/parse.h"
@@ -129,20 +130,16 @@ bool ddl_is_system_schema(Oid schema)
 
 bool ddl_is_system_view(Ddl *d, const AstName *name)
 {
-    AstSelect select = {.node = {AST_SELECT, -1}};
-    AstTableRef table = {.node = {AST_TABLE_REF, -1}, .name = *name};
-    AstNode *from = &table.node;
-    PlannedStatement bound;
-    BindEnv env = *d->bind;
-    Ctx ctx;
-
-    if (ddl_find(d, name))
-        return false;
-    select.from = (AstList){&from, 1};
-    ctx_init(&ctx);
-    bool found = sql_bind(&ctx, d->scope, &env, &select.node, &bound) == OK;
-    ctx_free(&ctx);
-    return found;
+    if (name->schema.ptr != NULL)
+        return system_view_find(name->schema, name->name) != NULL;
+    for (uint32_t i = 0; i < d->bind->search_path_count; i++) {
+        const Object *schema = catalog_by_oid(d->catalog, d->bind->search_path[i]);
+        if (schema && system_view_find(schema->name, name->name))
+            return true;
+        if (catalog_relation(d->catalog, d->bind->search_path[i], name->name))
+            return false;
+    }
+    return false;
 }
 
 Status ddl_check_not_system(Ddl *d, const Object *object)

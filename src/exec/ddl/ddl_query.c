@@ -8,9 +8,13 @@
 
 #include "base/memory.h"
 #include "exec/insert.h"
+#include "exec/row_store.h"
 #include "sql/deparse.h"
 #include "sql/parse/parse.h"
 #include "types/cast.h"
+
+/* Query results estimated at no more rows are kept before they are inserted. */
+#define BUFFERED_ROWS_MAX 50000
 
 // --- relations ----------------------------------------------------------------------------------
 
@@ -75,22 +79,77 @@ done:
     return st;
 }
 
+static Status bind_stored_query(Ddl *d, const AstNode *query, PlannedStatement *out)
+{
+    BindEnv bind = *d->bind;
+
+    bind.text = (Str){0};
+    bind.params_count = 0;
+    return sql_bind(d->ctx, d->scope, &bind, query, out);
+}
+
+static Status run_planned(Ddl *d, const PlannedStatement *query, const Snapshot *snapshot,
+                          const ExecSink *sink, bool parallel)
+{
+    ExecEnv exec = d->env->exec;
+    uint64_t rows;
+
+    if (snapshot)
+        exec.snapshot = snapshot;
+    if (!parallel)
+        exec.pool = NULL;
+    exec.params_count = 0;
+    exec.counters = NULL;
+    return exec_run(d->ctx, d->scope, query, &exec, sink, &rows);
+}
+
 Status ddl_run_query(Ddl *d, const AstNode *query, const Snapshot *snapshot, const ExecSink *sink)
 {
     Status st = OK;
     PlannedStatement statement;
-    ExecEnv exec = d->env->exec;
-    BindEnv bind = *d->bind;
-    uint64_t rows;
 
-    bind.text = (Str){0};
-    bind.params_count = 0;
-    exec.snapshot = snapshot;
-    exec.params_count = 0;
-    exec.counters = NULL;
-    TRY(sql_bind(d->ctx, d->scope, &bind, query, &statement));
-    TRY(sql_optimise(d->ctx, d->scope, &bind, d->env->storage, &statement));
-    TRY(exec_run(d->ctx, d->scope, &statement, &exec, sink, &rows));
+    TRY(bind_stored_query(d, query, &statement));
+    TRY(sql_optimise(d->ctx, d->scope, d->bind, d->env->storage, &statement));
+    TRY(run_planned(d, &statement, snapshot, sink, true));
+done:
+    return st;
+}
+
+static Status keep_rows(void *arg, Ctx *ctx, const Batch *batch)
+{
+    return row_store_append(ctx, arg, batch);
+}
+
+/* Few rows are kept first, so that workers may make them. */
+static Status run_buffered(Ddl *d, const PlannedStatement *query, const Snapshot *snapshot,
+                           const ExecSink *sink)
+{
+    Status st = OK;
+    RowStore rows;
+    uint32_t count = query->plan->columns_count;
+    SqlType *types = scope_new_array(d->scope, SqlType, count + 1);
+    ExecSink keep = {keep_rows, &rows};
+
+    for (uint32_t i = 0; i < count; i++)
+        types[i] = query->plan->columns[i].type;
+    row_store_init(&rows, d->scope, types, count);
+    TRY(run_planned(d, query, snapshot, &keep, true));
+    for (uint32_t i = 0; i < rows.batches.count; i++)
+        TRY(sink->batch(sink->arg, d->ctx, &rows.batches.data[i]));
+done:
+    return st;
+}
+
+Status ddl_run_insert(Ddl *d, PlannedStatement *query, const Snapshot *snapshot,
+                      const ExecSink *sink)
+{
+    Status st = OK;
+
+    TRY(sql_optimise(d->ctx, d->scope, d->bind, d->env->storage, query));
+    if (query->plan->rows_estimate <= BUFFERED_ROWS_MAX)
+        TRY(run_buffered(d, query, snapshot, sink));
+    else
+        TRY(run_planned(d, query, snapshot, sink, false));
 done:
     return st;
 }
@@ -432,6 +491,7 @@ void ddl_drop_table_relations(Ddl *d, const Table *table)
 Status ddl_rewrite(Ddl *d, const Table *from, TableDraft *to, AstNode **values)
 {
     Status st = OK;
+    PlannedStatement query;
     ExecSink sink;
 
     ASSERT(to->table.relation_id != from->relation_id);
@@ -444,7 +504,8 @@ Status ddl_rewrite(Ddl *d, const Table *from, TableDraft *to, AstNode **values)
     if (!same_key(from, to))
         add_order(d, &to->table, select);
     TRY(ddl_copy_sink(d, &to->table, &sink));
-    st = ddl_run_query(d, &select->node, ddl_fresh_snapshot(d), &sink);
+    TRY(bind_stored_query(d, &select->node, &query));
+    st = ddl_run_insert(d, &query, ddl_fresh_snapshot(d), &sink);
     if (st != OK)
         return rewrite_error(d, from, st);
     TRY(put_rewritten(d, &to->table));

@@ -14,7 +14,7 @@ static uint64_t mix(uint64_t a, uint64_t b)
 {
     uint64_t words[2] = {a, b};
 
-    return hash_bytes(words, sizeof words);
+    return hash_memory(words, sizeof words);
 }
 
 static uint64_t hash_rows(double value)
@@ -43,9 +43,9 @@ static uint64_t datum_signature(const Datum *datum)
         return 2;
     if (type_phys(datum->type) == PHYS_STRING) {
         Str text = strview_str(&datum->string);
-        return hash_bytes(text.ptr, text.len);
+        return hash_memory(text.ptr, text.len);
     }
-    return hash_bytes(datum->bytes, phys_size[type_phys(datum->type)]);
+    return hash_memory(datum->bytes, phys_size[type_phys(datum->type)]);
 }
 
 static uint64_t expr_signature(const Block *b, const Expr *expr)
@@ -62,7 +62,7 @@ static uint64_t expr_signature(const Block *b, const Expr *expr)
     case EXPR_FUNC:
     case EXPR_ANY: {
         const char *name = expr->func.info->name;
-        hash = mix(hash, hash_bytes(name, strlen(name)));
+        hash = mix(hash, hash_memory(name, strlen(name)));
         break;
     }
     case EXPR_IS_NULL:
