@@ -122,7 +122,7 @@ void session_close(Session *session)
         txn_abort(session->txn);
     session_close_portals(session);
     while (strmap_next(session->prepared, &at, &name, &value))
-        session_prepared_free(value);
+        session_prepared_unref(value);
     settings_free(session->settings);
     settings_free(session->settings_initial);
     settings_free(session->settings_before);
@@ -431,6 +431,7 @@ static Portal *find_portal(Session *session, Str name)
     return portal;
 }
 
+/* False: an empty query. */
 static bool start_portal(Session *session, Portal *portal)
 {
     Run *run = &session->request.run;
@@ -440,6 +441,7 @@ static bool start_portal(Session *session, Portal *portal)
         return false;
     start_run(session, portal->prepared->text, statement->body);
     run->portal = portal;
+    run->held = session_prepared_ref(portal->prepared);
     run->prepared = session_is_planned(statement->body->kind) ? portal->prepared : NULL;
     run->params = portal->params;
     run->params_count = portal->params_count;

@@ -34,6 +34,7 @@ typedef enum Block {
 
 /* A statement known by a name (the unnamed one: empty). */
 typedef struct Prepared {
+    uint32_t refs; /* its name, portals, what runs */
     Scope *scope; /* all of it, but for the plan's own scope */
     Str name;
     Str text;                      /* the whole text: AST locations point into it */
@@ -56,7 +57,7 @@ typedef struct ResultBuffer {
 typedef struct Portal {
     Scope *scope;
     Str name;
-    Prepared *prepared; /* owned by the session; a closed one is kept by `keeps` */
+    Prepared *prepared; /* a reference */
     Datum *params;
     uint32_t params_count;
     ResultBuffer *buffer; /* NULL until a row limit was given */
@@ -78,7 +79,8 @@ typedef struct Run {
     RunPhase phase;
     Str text;
     const AstNode *ast;
-    Prepared *prepared; /* NULL: not a prepared one */
+    Prepared *prepared; /* whose plan is run; NULL: `plan` */
+    Prepared *held;     /* a reference to what `ast` and `text` belong to; may be NULL */
     PlannedStatement plan;
     bool has_plan;
     const Datum *params;
@@ -217,7 +219,8 @@ Status session_describe_utility(Session *session, Prepared *prepared);
 Prepared *session_prepared_find(Session *session, Str name);
 Status session_prepared_add(Session *session, Prepared *prepared);
 Status session_prepare_text(Session *session, Str name, Str text, const Oid *types, uint32_t count);
-void session_prepared_free(Prepared *prepared);
+Prepared *session_prepared_ref(Prepared *prepared);
+void session_prepared_unref(Prepared *prepared);
 void session_portal_free(Portal *portal);
 /* They end with their transaction. */
 void session_close_portals(Session *session);

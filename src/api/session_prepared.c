@@ -22,9 +22,15 @@ Prepared *session_prepared_find(Session *session, Str name)
     return NULL;
 }
 
-void session_prepared_free(Prepared *prepared)
+Prepared *session_prepared_ref(Prepared *prepared)
 {
-    if (prepared == NULL)
+    prepared->refs++;
+    return prepared;
+}
+
+void session_prepared_unref(Prepared *prepared)
+{
+    if (prepared == NULL || --prepared->refs > 0)
         return;
     session_plan_free(&prepared->plan);
     scope_close(prepared->scope);
@@ -32,8 +38,10 @@ void session_prepared_free(Prepared *prepared)
 
 void session_portal_free(Portal *portal)
 {
-    if (portal)
-        scope_close(portal->scope);
+    if (portal == NULL)
+        return;
+    session_prepared_unref(portal->prepared);
+    scope_close(portal->scope);
 }
 
 Status session_prepared_add(Session *session, Prepared *prepared)
@@ -56,12 +64,9 @@ static Status plan_prepared(Session *session, Prepared *prepared)
     Status st = OK;
     AstKind kind = prepared->statement->body->kind;
 
+    TRY(session_check_failed(session, prepared->statement->body));
     if (!session_is_planned(kind))
         return session_describe_utility(session, prepared);
-    if (session->block == BLOCK_FAILED)
-        return error_raise(&session->ctx, E_IN_FAILED_TRANSACTION,
-                           "current transaction is aborted, commands ignored until end of "
-                           "transaction block");
     catalog_refresh(session->catalog);
     TRY(session_plan(session, prepared->statement->body, prepared->text, &prepared->params,
                      &prepared->params_count, &prepared->plan));
@@ -79,6 +84,7 @@ static Prepared *prepared_new(Session *session, Str name, Str text)
     Scope *scope = scope_open(session->scope, "prepared statement");
     Prepared *prepared = scope_new(scope, Prepared);
 
+    prepared->refs = 1;
     prepared->scope = scope;
     prepared->name = str_copy(scope, name);
     prepared->text = str_copy(scope, text);
@@ -105,26 +111,13 @@ Status session_prepare_text(Session *session, Str name, Str text, const Oid *typ
     TRY(session_prepared_add(session, prepared));
     return OK;
 done:
-    session_prepared_free(prepared);
+    session_prepared_unref(prepared);
     return st;
 }
 
 void session_close_statement(Session *session, Str name)
 {
-    Prepared *prepared = strmap_remove(session->prepared, name);
-    uint32_t at = 0;
-    Str portal_name;
-    void *value;
-
-    if (prepared == NULL)
-        return;
-    while (strmap_next(session->portals, &at, &portal_name, &value)) {
-        if (((Portal *)value)->prepared == prepared) {
-            session_close_portal(session, portal_name);
-            at = 0;
-        }
-    }
-    session_prepared_free(prepared);
+    session_prepared_unref(strmap_remove(session->prepared, name));
 }
 
 void session_close_portal(Session *session, Str name)
@@ -132,55 +125,82 @@ void session_close_portal(Session *session, Str name)
     session_portal_free(strmap_remove(session->portals, name));
 }
 
-static Status bind_value(Session *session, Portal *portal, const Prepared *prepared, uint32_t at,
-                         Str value, uint8_t format)
+void session_close_portals(Session *session)
+{
+    uint32_t at = 0;
+    Str name;
+    void *portal;
+
+    while (strmap_next(session->portals, &at, &name, &portal)) {
+        session_close_portal(session, ((Portal *)portal)->name);
+        at = 0;
+    }
+    session->request.run.portal = NULL;
+}
+
+static Status bind_value(Session *session, Portal *portal, uint32_t at, Str value, uint8_t format)
 {
     Status st = OK;
     Datum *param = &portal->params[at];
-    SqlType type = prepared->params[at];
+    SqlType type = portal->prepared->params[at];
 
     if (value.ptr == NULL) {
         *param = datum_null(type);
         return OK;
     }
     value = str_copy(portal->scope, value);
-    if (format)
+    if (format) {
         TRY(type_receive(&session->ctx, portal->scope, type, value, &session->io, param));
-    else
+    } else {
+        TRY(type_check_utf8(&session->ctx, value));
         TRY(type_input(&session->ctx, portal->scope, type, value, &session->io, param));
+    }
     return OK;
 done:
-    error_where(&session->ctx, "unnamed portal parameter $%u", at + 1);
+    error_where(&session->ctx, "%s%.*s%s parameter $%u%s",
+                portal->name.len ? "portal \"" : "unnamed portal", (int)portal->name.len,
+                portal->name.ptr, portal->name.len ? "\"" : "", at + 1, format ? "" : " = '...'");
     return st;
+}
+
+static Portal *portal_new(Session *session, Str name, Prepared *prepared)
+{
+    Scope *scope = scope_open(session->scope, "portal");
+    Portal *portal = scope_new(scope, Portal);
+
+    portal->scope = scope;
+    portal->name = str_copy(scope, name);
+    portal->prepared = session_prepared_ref(prepared);
+    portal->params_count = prepared->params_count;
+    portal->params = scope_new_array(scope, Datum, MAX(portal->params_count, 1));
+    return portal;
 }
 
 void session_start_bind(Session *session, Str name, Str statement, const Str *values,
                         const uint8_t *formats, uint32_t count)
 {
     Status st = OK;
-    Scope *scope = NULL;
     Portal *portal = NULL;
 
     session->request.kind = REQUEST_BIND;
+    error_clear(&session->ctx);
     Prepared *prepared = session_prepared_find(session, statement);
-    if (prepared == NULL)
+    if (prepared == NULL) {
+        st = E_INVALID_STATEMENT_NAME;
         goto done;
+    }
     if (count != prepared->params_count)
         FAIL(&session->ctx, E_PROTOCOL_VIOLATION,
              "bind message supplies %u parameters, but prepared statement \"%.*s\" requires %u",
              count, (int)statement.len, statement.ptr, prepared->params_count);
-    scope = scope_open(session->scope, "portal");
-    portal = scope_new(scope, Portal);
-    portal->scope = scope;
-    portal->name = str_copy(scope, name);
-    portal->prepared = prepared;
-    portal->params = scope_new_array(scope, Datum, MAX(count, 1));
-    portal->params_count = count;
-    for (uint32_t i = 0; i < count; i++)
-        TRY(bind_value(session, portal, prepared, i, values[i], formats[i]));
+    if (prepared->statement)
+        TRY(session_check_failed(session, prepared->statement->body));
     if (name.len && strmap_get(session->portals, name))
         FAIL(&session->ctx, E_DUPLICATE_CURSOR, "cursor \"%.*s\" already exists", (int)name.len,
              name.ptr);
+    portal = portal_new(session, name, prepared);
+    for (uint32_t i = 0; i < count; i++)
+        TRY(bind_value(session, portal, i, values[i], formats[i]));
     session_close_portal(session, name);
     strmap_put(session->portals, portal->name, portal);
     return;
@@ -236,7 +256,7 @@ Status session_prepare_statement(Session *session, Run *run)
     if (st == OK)
         st = session_prepared_add(session, prepared);
     if (st != OK)
-        session_prepared_free(prepared);
+        session_prepared_unref(prepared);
 done:
     return st;
 }
@@ -273,7 +293,8 @@ Status session_execute_statement(Session *session, Run *run)
         TRY(exec_eval(&session->ctx, session->request.scope, expr, &exec, NULL, &value));
         params[i] = datum_from_vector(&value, 0);
     }
-    run->prepared = prepared;
+    run->prepared = session_is_planned(prepared->statement->body->kind) ? prepared : NULL;
+    run->held = session_prepared_ref(prepared);
     run->ast = prepared->statement->body;
     run->text = prepared->text;
     run->params = params;

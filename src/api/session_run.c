@@ -40,6 +40,40 @@ Status session_check_failed(Session *session, const AstNode *ast)
                        "block");
 }
 
+static bool same_columns(const PlannedStatement *a, const PlannedStatement *b)
+{
+    if (a->result_columns_count != b->result_columns_count)
+        return false;
+    for (uint32_t i = 0; i < a->result_columns_count; i++) {
+        const PlanColumn *x = &a->result_columns[i];
+        const PlanColumn *y = &b->result_columns[i];
+        if (x->type.oid != y->type.oid || x->type.typmod != y->type.typmod ||
+            strcmp(x->name, y->name) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The parameters stay as they were: what is bound already has their types. */
+static Status plan_again(Session *session, Prepared *prepared)
+{
+    Status st = OK;
+    SqlType *params = prepared->params;
+    uint32_t params_count = prepared->params_count;
+    PlannedStatement plan;
+
+    TRY(session_plan(session, prepared->statement->body, prepared->text, &params, &params_count,
+                     &plan));
+    if (prepared->plan.scope && !same_columns(&prepared->plan, &plan)) {
+        session_plan_free(&plan);
+        FAIL(&session->ctx, E_FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
+    }
+    session_plan_free(&prepared->plan);
+    prepared->plan = plan;
+done:
+    return st;
+}
+
 /* The plan of a prepared statement, made anew when an object it depends on has changed. */
 static Status take_plan(Session *session, Run *run)
 {
@@ -55,9 +89,7 @@ static Status take_plan(Session *session, Run *run)
     }
     if (prepared->plan.scope && prepared->plan.catalog_version == catalog_version(session->catalog))
         goto done;
-    session_plan_free(&prepared->plan);
-    TRY(session_plan(session, run->ast, run->text, &prepared->params, &prepared->params_count,
-                     &prepared->plan));
+    TRY(plan_again(session, prepared));
 done:
     return st;
 }
@@ -78,6 +110,7 @@ void session_run_free(Run *run)
 {
     session_copy_free(run);
     drop_plan(run);
+    session_prepared_unref(run->held);
     scope_close(run->scope);
     *run = (Run){0};
 }
@@ -225,7 +258,12 @@ static Status execute(Session *session, Run *run)
     bool suspended = false;
     Portal *portal = run->portal;
 
-    if (portal && (run->rows_max || portal->buffer)) {
+    if (portal && portal->done) {
+        if (!returns_rows(run))
+            FAIL(&session->ctx, E_NOT_IN_PREREQUISITE_STATE, "portal \"%.*s\" cannot be run",
+                 (int)portal->name.len, portal->name.ptr);
+        run->rows = 0; /* all have been fetched */
+    } else if (portal && (run->rows_max || portal->buffer)) {
         if (portal->buffer == NULL) {
             portal->buffer = scope_new(portal->scope, ResultBuffer);
             portal->buffer->scope = portal->scope;
@@ -240,6 +278,8 @@ static Status execute(Session *session, Run *run)
         }
     } else {
         TRY(execute_once(session, run));
+        if (portal)
+            portal->done = true;
     }
     run->suspended = suspended;
 done:

@@ -243,6 +243,12 @@ done:
     return st;
 }
 
+void session_keep_parameters(Session *session)
+{
+    settings_free(session->settings_initial);
+    session->settings_initial = settings_copy(session->settings);
+}
+
 Status session_parameter(Ctx *ctx, Session *session, Str name, Str value)
 {
     Status st = session_set(session, name, value, false);

@@ -71,6 +71,7 @@ static void back_to_defaults(Session *session)
 {
     const Settings *settings = session->settings;
 
+    session_close_portals(session);
     session->block = BLOCK_NONE;
     session->txn = NULL;
     session->savepoints = NULL;

@@ -202,6 +202,11 @@ done:
     return st;
 }
 
+static const Settings *initial_settings(const Session *session)
+{
+    return session->settings_initial ? session->settings_initial : session->node->settings;
+}
+
 static Status set_statement(Session *session, const AstSet *ast)
 {
     Status st = OK;
@@ -220,12 +225,12 @@ static Status set_statement(Session *session, const AstSet *ast)
     case AST_SET_RESET:
         if (id == SETTINGS_COUNT)
             return session_set(session, ast->name, STR(""), ast->local);
-        return session_set(session, ast->name, settings_show(session->node->settings, scope, id),
-                           ast->local);
+        return session_set(session, ast->name,
+                           settings_show(initial_settings(session), scope, id), ast->local);
     case AST_SET_RESET_ALL:
         for (int i = 0; i < SETTINGS_COUNT; i++) {
             if (setting_info((SettingId)i)->context == SETTING_CONTEXT_SESSION)
-                settings_reset(session->settings, session->node->settings, (SettingId)i);
+                settings_reset(session->settings, initial_settings(session), (SettingId)i);
         }
         session_apply_settings(session);
         return OK;
@@ -274,6 +279,8 @@ static void forget_prepared(Session *session)
     void *value;
 
     while (strmap_next(session->prepared, &at, &name, &value)) {
+        if (name.len == 0)
+            continue;
         session_close_statement(session, ((Prepared *)value)->name);
         at = 0;
     }

@@ -34,7 +34,7 @@ void tuple_layout_init(TupleLayout *out, Scope *scope, const SqlType *types, uin
         field->null_at = out->nulls_at + i / 8;
         field->null_bit = i % 8;
         uint32_t bytes = phys_size[field->phys];
-        at = (uint32_t)align_up(at, MIN(bytes, 8));
+        at = (uint32_t)align_up(at, MIN(bytes, 16));
         field->offset = at;
         at += bytes;
     }

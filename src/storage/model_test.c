@@ -390,7 +390,7 @@ static void run(uint64_t seed, uint32_t steps)
 static void histories_agree_with_the_model(void **state)
 {
     const char *seed = getenv("DBASPOT_SEED");
-    uint64_t runs = getenv("SOAK") ? 500 : 6;
+    uint64_t runs = getenv("SOAK") ? 500 : 3;
 
     (void)state;
     snprintf(dir, sizeof dir, "%s", "/tmp/dbaspot-model-XXXXXX");

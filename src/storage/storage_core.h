@@ -90,8 +90,9 @@ struct Storage {
     _Atomic bool open;   /* recovered, the threads run */
     _Atomic bool halted; /* background work is to be given up, half done */
     bool compact_wanted;
-    int64_t retry_at_ns; /* after a failed flush */
-    Status flush_status; /* of the last attempt */
+    _Atomic bool sweep_wanted; /* a drop took effect: layers may hold much that is gone */
+    int64_t retry_at_ns;       /* after a failed flush */
+    Status flush_status;       /* of the last attempt */
     char *flush_message;
     uint64_t flushes_count;
     LogPosition flushed_position; /* as in tier 3's meta */
@@ -143,6 +144,8 @@ size_t storage_layers_bytes_locked(const Storage *storage);
 
 /* --- storage_drop.c ------------------------------------------------------------------------ */
 bool storage_is_dropped(Storage *storage, RelationId relation);
+/* Bytes of dropped relations in a generation. */
+size_t storage_dropped_bytes(Storage *storage, const DeltaGeneration *generation);
 /* Makes those effective whose time has come; true if there are some to be recorded. */
 bool storage_ripen_drops(Storage *storage);
 /* Deletes their rows from tier 3, and says so in meta. */

@@ -75,6 +75,21 @@ bool storage_is_dropped(Storage *storage, RelationId relation)
     return dropped;
 }
 
+size_t storage_dropped_bytes(Storage *storage, const DeltaGeneration *generation)
+{
+    Scope *scope = scope_open(NULL, "dropped bytes");
+    RelationId *ids;
+    uint32_t count = generation_relations(generation, scope, &ids);
+    size_t bytes = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (storage_is_dropped(storage, ids[i]))
+            bytes += generation_relation_bytes(generation, ids[i]);
+    }
+    scope_close(scope);
+    return bytes;
+}
+
 bool storage_has_unripe_drops(Storage *storage)
 {
     bool unripe = false;
@@ -105,6 +120,7 @@ bool storage_ripen_drops(Storage *storage)
         if (!drop->effective && drop->ts <= durable_ts && drop->ts <= horizon) {
             drop->effective = true;
             atomic_store_explicit(&storage->dropped_any, true, memory_order_release);
+            atomic_store(&storage->sweep_wanted, true);
         }
         some = some || (drop->effective && !drop->recorded);
     }

@@ -13,6 +13,7 @@
 #define RETRY_NS             INT64_C(1000000000)
 #define RIPEN_NS             INT64_C(100000000)
 #define COMPACT_VERSIONS_MIN 100000
+#define LAYERS_COMFORTABLE   (LAYERS_MAX / 4 * 3)
 #define LEVEL0_FILES_MAX     40
 #define COMPACTION_BYTES_MAX ((uint64_t)64 << 30)
 
@@ -31,7 +32,8 @@ void storage_evict_locked(Storage *storage, ViewState **dead)
     uint32_t evicted = 0;
 
     *dead = NULL;
-    while (storage->wos && bytes > storage->delta_bytes_max) {
+    while (storage->wos &&
+           (bytes > storage->delta_bytes_max || storage->layers_count > LAYERS_COMFORTABLE)) {
         const Layer *oldest = &storage->layers[storage->layers_count - 1];
 
         if (!oldest->flushed || oldest->busy)

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { LAYERS_CALM = 3, LAYERS_MANY = 8, CANCEL_EVERY = 1024 };
+enum { LAYERS_CALM = 3, LAYERS_MANY = 8, CANCEL_EVERY = 1024, SWEEP_SHARE = 4 };
 
 /* --- merging --------------------------------------------------------------------------------- */
 
@@ -167,6 +167,24 @@ static Status put_joined(Ctx *ctx, void *arg, RelationId relation, const DeltaVe
     return OK;
 }
 
+/* A flushed layer of which a quarter or more belongs to dropped relations. */
+static bool choose_swept_locked(Storage *storage, uint32_t *first)
+{
+    if (!atomic_load(&storage->sweep_wanted))
+        return false;
+    for (uint32_t i = 0; i < storage->layers_count; i++) {
+        const Layer *layer = &storage->layers[i];
+
+        if (layer->flushed && storage_dropped_bytes(storage, layer->generation) >
+                                  generation_bytes(layer->generation) / SWEEP_SHARE) {
+            *first = i;
+            return true;
+        }
+    }
+    atomic_store(&storage->sweep_wanted, false);
+    return false;
+}
+
 /* Chooses neighbouring flushed layers [*first, *first + count) to join; 0: none. */
 static uint32_t choose_locked(Storage *storage, uint32_t *first)
 {
@@ -174,6 +192,8 @@ static uint32_t choose_locked(Storage *storage, uint32_t *first)
     size_t bytes;
     uint32_t end;
 
+    if (choose_swept_locked(storage, first))
+        return 1;
     while (begin < storage->layers_count && !storage->layers[begin].flushed)
         begin++;
     uint32_t flushed = storage->layers_count - begin;
