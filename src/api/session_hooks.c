@@ -6,6 +6,7 @@
 #include "api/session_int.h"
 
 #include "catalog/sequence.h"
+#include "catalog/system_views.h"
 #include "exec/ddl/describe.h"
 #include "sql/ident.h"
 
@@ -174,15 +175,25 @@ const SessionHooks session_hooks = {
     .waits = hook_waits,
 };
 
+static const SystemView *find_system_view(const AstName *name)
+{
+    return system_view_find(name->schema.len ? name->schema : STR("pg_catalog"), name->name);
+}
+
 static Status input_class(Session *session, Ctx *ctx, const AstName *name, int64_t *out)
 {
-    const Object *object = session_find_relation(session, name);
+    const SystemView *view = find_system_view(name);
+    const Object *object = view ? NULL : session_find_relation(session, name);
 
-    if (object == NULL)
+    if (view == NULL && object == NULL) {
+        if (name->schema.len && catalog_schema(session->catalog, name->schema) == NULL)
+            return error_raise(ctx, E_INVALID_SCHEMA_NAME, "schema \"%.*s\" does not exist",
+                               (int)name->schema.len, name->schema.ptr);
         return error_raise(ctx, E_UNDEFINED_TABLE, "relation \"%.*s%s%.*s\" does not exist",
                            (int)name->schema.len, name->schema.len ? name->schema.ptr : "",
                            name->schema.len ? "." : "", (int)name->name.len, name->name.ptr);
-    *out = object->oid;
+    }
+    *out = view ? view->oid : object->oid;
     return OK;
 }
 
@@ -243,6 +254,24 @@ static void append_class(Session *session, const Object *object, StrBuf *out)
     ident_append(out, object->name);
 }
 
+static bool append_system_view(Oid oid, StrBuf *out)
+{
+    uint32_t count;
+    const SystemView *views = system_view_rows(&count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (views[i].oid != oid)
+            continue;
+        if (strcmp(views[i].schema, "pg_catalog") != 0) {
+            ident_append(out, str_from(views[i].schema));
+            strbuf_append_char(out, '.');
+        }
+        ident_append(out, str_from(views[i].name));
+        return true;
+    }
+    return false;
+}
+
 bool session_reg_output(void *arg, Oid type, int64_t value, StrBuf *out)
 {
     Session *session = arg;
@@ -269,7 +298,7 @@ bool session_reg_output(void *arg, Oid type, int64_t value, StrBuf *out)
     }
     object = session->catalog ? catalog_by_oid(session->catalog, (Oid)value) : NULL;
     if (object == NULL)
-        return false;
+        return type == OID_REGCLASS && append_system_view((Oid)value, out);
     if (type == OID_REGCLASS)
         append_class(session, object, out);
     else

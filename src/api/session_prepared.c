@@ -6,6 +6,7 @@
 #include "api/session_int.h"
 
 #include "base/memory.h"
+#include "types/cast.h"
 
 Prepared *session_prepared_find(Session *session, Str name)
 {
@@ -292,6 +293,10 @@ Status session_execute_statement(Session *session, Run *run)
                           prepared->params[i], &expr));
         TRY(exec_eval(&session->ctx, session->request.scope, expr, &exec, NULL, &value));
         params[i] = datum_from_vector(&value, 0);
+        /* A literal numeric keeps its own scale when bound: the plan expects the declared form. */
+        if (!type_equal(params[i].type, prepared->params[i]))
+            TRY(cast_datum(&session->ctx, session->request.scope, &params[i], prepared->params[i],
+                           false, &session->io, &params[i]));
     }
     run->prepared = session_is_planned(prepared->statement->body->kind) ? prepared : NULL;
     run->held = session_prepared_ref(prepared);

@@ -187,6 +187,7 @@ typedef struct AttributeRow {
     bool not_null;
     bool has_default;
     char identity; /* 'a', 'd' or 0 */
+    bool dropped;
 } AttributeRow;
 
 static void write_attribute_row(RowWriter *w, const AttributeRow *row)
@@ -212,7 +213,7 @@ static void write_attribute_row(RowWriter *w, const AttributeRow *row)
     writer_bool(w, false);
     writer_text(w, (Str){&row->identity, row->identity != 0});
     writer_c(w, "");
-    writer_bool(w, false);
+    writer_bool(w, row->dropped);
     writer_bool(w, true);
     writer_int(w, 0);
     writer_int(w, collatable ? (row->type.oid == OID_NAME ? 950 : 100) : 0);
@@ -238,11 +239,38 @@ static void write_columns(RowWriter *w, Oid relation, const Column *columns, uin
     }
 }
 
+static const Column *column_by_id(const Table *table, uint32_t id)
+{
+    for (uint32_t i = 0; table && i < table->columns_count; i++) {
+        if (table->columns[i].id == id)
+            return &table->columns[i];
+    }
+    return NULL;
+}
+
+/* The numbers that no column has any more. */
+static void write_dropped_columns(RowWriter *w, const Table *table)
+{
+    for (uint32_t id = 0; id < table->next_column_id; id++) {
+        if (column_by_id(table, id))
+            continue;
+        Str name = str_from(
+            scope_printf(writer_scope(w), "........pg.dropped.%d........", view_attnum(id)));
+        write_attribute_row(w, &(AttributeRow){.relation = table->object.oid,
+                                               .name = name,
+                                               .type = {OID_INVALID, -1},
+                                               .number = view_attnum(id),
+                                               .dropped = true});
+    }
+}
+
 static bool write_table_attributes(void *arg, const Object *object)
 {
     const Table *table = (const Table *)object;
+    RowWriter *w = ((ViewWalk *)arg)->writer;
 
-    write_columns(((ViewWalk *)arg)->writer, object->oid, table->columns, table->columns_count);
+    write_columns(w, object->oid, table->columns, table->columns_count);
+    write_dropped_columns(w, table);
     return true;
 }
 
@@ -258,15 +286,6 @@ static bool write_view_attributes(void *arg, const Object *object)
     }
     write_columns(((ViewWalk *)arg)->writer, object->oid, columns, view->columns_count);
     return true;
-}
-
-static const Column *column_by_id(const Table *table, uint32_t id)
-{
-    for (uint32_t i = 0; table && i < table->columns_count; i++) {
-        if (table->columns[i].id == id)
-            return &table->columns[i];
-    }
-    return NULL;
 }
 
 static bool write_index_attributes(void *arg, const Object *object)

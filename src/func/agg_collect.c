@@ -2,8 +2,7 @@
 //
 // Aggregates that keep every value: string_agg and array_agg. Rows come in the order that the call
 // asked for. Buffers double in the aggregate's memory. See agg.h.
-#include "func/agg.h"
-#include "func/elements.h"
+#include "func/agg_values.h"
 
 /* --- string_agg --- */
 
@@ -100,20 +99,7 @@ AGG_FINISH(string_agg, TextState, !s->any,
 
 /* --- array_agg --- */
 
-typedef struct ArrayState {
-    Datum *elements;
-    uint32_t count;
-    uint32_t cap;
-    /* Of the arrays that array_agg(anyarray) stacks. */
-    ArrayShape shape;
-    uint32_t arrays;
-    bool any;
-} ArrayState;
-
-AGG_BYTES(array_agg, ArrayState)
-AGG_BYTES(array_agg_arrays, ArrayState)
-
-static Status push(AggCall *call, ArrayState *s, Datum element)
+Status agg_values_push(AggCall *call, AggValues *s, Datum element)
 {
     Status st = OK;
     void *bytes;
@@ -140,10 +126,21 @@ done:
     return st;
 }
 
+typedef struct ArrayState {
+    AggValues values;
+    /* Of the arrays that array_agg(anyarray) stacks. */
+    ArrayShape shape;
+    uint32_t arrays;
+    bool any;
+} ArrayState;
+
+AGG_BYTES(array_agg, ArrayState)
+AGG_BYTES(array_agg_arrays, ArrayState)
+
 static Status add_element(AggCall *call, ArrayState *s, const Vector *const *in, uint32_t row)
 {
     s->any = true;
-    return push(call, s, element_from_vector(in[0], row));
+    return agg_values_push(call, &s->values, element_from_vector(in[0], row));
 }
 
 static bool same_shape(const ArrayState *s, const ArrayView *view)
@@ -181,7 +178,7 @@ static Status add_array(AggCall *call, ArrayState *s, const Vector *const *in, u
     s->any = true;
     s->arrays++;
     for (uint32_t i = 0; i < view.count; i++)
-        TRY(push(call, s, array_get(&view, i)));
+        TRY(agg_values_push(call, &s->values, array_get(&view, i)));
 done:
     return st;
 }
@@ -200,8 +197,8 @@ static Status combine(AggCall *call, void *into, const void *from)
         FAIL(call->ctx, E_ARRAY_SUBSCRIPT, "cannot accumulate arrays of different dimensionality");
     s->any = true;
     s->arrays += f->arrays;
-    for (uint32_t i = 0; i < f->count; i++)
-        TRY(push(call, s, f->elements[i]));
+    for (uint32_t i = 0; i < f->values.count; i++)
+        TRY(agg_values_push(call, &s->values, f->values.elements[i]));
 done:
     return st;
 }
@@ -212,12 +209,13 @@ static Status finish_one(AggCall *call, const ArrayState *s, StrView *out)
     ArrayShape shape = {.dimensions = s->shape.dimensions + 1};
 
     if (s->shape.dimensions == 0)
-        return array_make_1d(call->ctx, call->scope, element, s->elements, s->count, out);
+        return array_make_1d(call->ctx, call->scope, element, s->values.elements, s->values.count,
+                             out);
     shape.lengths[0] = (int32_t)s->arrays;
     shape.lower[0] = 1;
     memcpy(shape.lengths + 1, s->shape.lengths, (size_t)s->shape.dimensions * sizeof(int32_t));
     memcpy(shape.lower + 1, s->shape.lower, (size_t)s->shape.dimensions * sizeof(int32_t));
-    return array_make(call->ctx, call->scope, element, &shape, s->elements, out);
+    return array_make(call->ctx, call->scope, element, &shape, s->values.elements, out);
 }
 
 #define ARRAY_AGG(prefix, add)                                                                    \

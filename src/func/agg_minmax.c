@@ -51,7 +51,9 @@ static Status offer(AggCall *call, ExtremeState *s, const Vector *v, uint32_t ro
 {
     if (s->any) {
         Vector held = state_vector(call, s);
-        if (!beats(vector_compare(v, row, &held, 0), max))
+        int order = vector_compare(v, row, &held, 0);
+        bool tie = order == 0 && v->phys != PHYS_STRING; /* 24:00:00 and 1 day: the later one */
+        if (!tie && !beats(order, max))
             return OK;
     }
     return keep(call, s, v, vector_index(v, row));

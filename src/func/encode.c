@@ -281,6 +281,37 @@ KERNEL_TEXT_ROWS(func_set_bit, {
     buf.ptr[at / 8] = (char)((buf.ptr[at / 8] & ~(1 << (at % 8))) | bit << (at % 8));
 })
 
+KERNEL_TEXT_ROWS(func_bytea_overlay, {
+    Str bytes = KERNEL_STR(0);
+    Str by = KERNEL_STR(1);
+    int64_t start = KERNEL_ARG(int32_t, 2);
+    int64_t length = call->args_count > 3 ? KERNEL_ARG(int32_t, 3) : (int64_t)by.len;
+    if (start <= 0)
+        FAIL(call->ctx, E_SUBSTRING_ERROR, "negative substring length not allowed");
+    size_t head = (size_t)MIN(start - 1, (int64_t)bytes.len);
+    size_t tail = (size_t)MIN(MAX(start - 1 + length, 0), (int64_t)bytes.len);
+    strbuf_append(&buf, bytes.ptr, head);
+    strbuf_append_str(&buf, by);
+    strbuf_append(&buf, bytes.ptr + tail, bytes.len - tail);
+})
+
+static Str trim_bytes(Str bytes, Str set, bool left, bool right)
+{
+    while (left && bytes.len && set.len && memchr(set.ptr, bytes.ptr[0], set.len))
+        bytes = (Str){bytes.ptr + 1, bytes.len - 1};
+    while (right && bytes.len && set.len && memchr(set.ptr, bytes.ptr[bytes.len - 1], set.len))
+        bytes.len--;
+    return bytes;
+}
+
+#define TRIM_BYTES(name, left, right) \
+    KERNEL_ROWS(name,                 \
+                kernel_share_text(out, i, trim_bytes(KERNEL_STR(0), KERNEL_STR(1), left, right));)
+
+TRIM_BYTES(func_bytea_btrim, true, true)
+TRIM_BYTES(func_bytea_ltrim, true, false)
+TRIM_BYTES(func_bytea_rtrim, false, true)
+
 static int64_t count_bits(Str bytes)
 {
     int64_t count = 0;

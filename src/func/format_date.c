@@ -305,11 +305,11 @@ static void put_month(Writer *w)
         if (s->at.month)
             put_number(w, (s->at.month - 1) / 3 + 1, 1);
         break;
-    default: /* RM; an interval's twelfth month is its 0 */
-        if (s->at.month || s->at.year)
-            put_name(w,
-                     format_romans[s->at.month < 0 ? -s->at.month - 1 : 12 - MAX(s->at.month, 1)],
-                     0, 4);
+    default: /* RM; the list begins with XII, which a month of 0 means, too */
+        if (s->at.month == 0 && s->at.year == 0)
+            break;
+        int at = s->at.month < 0 ? -(s->at.month + 1) : 12 - s->at.month;
+        put_name(w, format_romans[s->at.month == 0 ? (s->at.year >= 0 ? 0 : 11) : at], 0, 4);
         break;
     }
 }

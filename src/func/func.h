@@ -131,7 +131,8 @@ typedef struct AggInfo {
     Status (*combine)(AggCall *call, void *into, const void *from);
     /* Writes the result of states[0..count) to out (flat, room for count), sets validity. */
     Status (*finish)(AggCall *call, void *const *states, uint32_t count, Vector *out);
-    bool ordered; /* the order of input matters (string_agg, array_agg): ORDER BY is honoured */
+    bool ordered;     /* the order of input matters (string_agg, array_agg): ORDER BY is honoured */
+    bool ordered_set; /* called with WITHIN GROUP: what it is ordered by are the last arguments */
     const char *example; /* "select agg => text" */
 } AggInfo;
 

@@ -442,7 +442,10 @@ KERNEL_ROWS(func_chr, {
     char bytes[4];
     if (code == 0)
         return error_raise(call->ctx, E_PROGRAM_LIMIT_EXCEEDED, "null character not permitted");
-    if (code < 0 || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
+    if (code < 0)
+        return error_raise(call->ctx, E_INVALID_PARAMETER_VALUE,
+                           "character number must be positive");
+    if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
         return error_raise(call->ctx, E_PROGRAM_LIMIT_EXCEEDED,
                            "requested character not valid for encoding: %d", code);
     set_string(out, i, bytes, put_code_point(code, bytes));

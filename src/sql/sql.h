@@ -18,10 +18,11 @@ typedef struct BindEnv {
     uint32_t search_path_count;
     const TypeIoContext *io;
     const SessionInfo *session;
-    Str text; /* what the tree's locations count in: for error positions */
+    Str text;              /* what the tree's locations count in: for error positions */
     SqlType *params;       /* known parameter types by position; OID_UNKNOWN: to be inferred */
     uint32_t params_count; /* grows while binding */
     uint32_t params_cap;
+    bool params_fixed; /* a $n beyond params_count is 42P02: a simple query has none */
     /* Hears of each table, view or sequence that the statement itself names (those inside views are
        the views' affair): what CREATE VIEW keeps. May be NULL. */
     void (*named)(void *arg, const AstName *name, const Object *object);

@@ -196,13 +196,19 @@ static Status init_column(Worker *worker, Eval *eval)
 
 static Status init_param(Worker *worker, Eval *eval)
 {
+    Status st = OK;
     const ExecEnv *env = worker->query->env;
+    const Expr *expr = eval->expr;
 
-    if (eval->expr->param.at >= env->params_count)
-        return error_raise(worker->ctx, E_UNDEFINED_PARAMETER, "there is no parameter $%u",
-                           eval->expr->param.at + 1);
-    init_const(worker, eval, &env->params[eval->expr->param.at]);
-    return OK;
+    if (expr->param.at >= env->params_count)
+        FAIL(worker->ctx, E_UNDEFINED_PARAMETER, "there is no parameter $%u", expr->param.at + 1);
+    Datum datum = env->params[expr->param.at];
+    /* The value may come in another scale than the place it is used in. */
+    if (!datum.is_null && expr->type.oid == OID_NUMERIC && !type_equal(datum.type, expr->type))
+        TRY(cast_datum(worker->ctx, worker->scope, &datum, expr->type, false, env->io, &datum));
+    init_const(worker, eval, &datum);
+done:
+    return st;
 }
 
 static Status run_func(Worker *worker, Eval *eval, const Batch *in, const Vector **out)

@@ -166,9 +166,13 @@ static Status coerce_stored(Binder *b, SqlType target, Expr **expr)
                          "column is of type %s but expression is of type %s",
                          bind_type_name(b, target.oid), bind_type_name(b, from));
         error_hint(b->ctx, "You will need to rewrite or cast the expression.");
-        return bind_at(b, (*expr)->location, st);
+        TRY(bind_at(b, (*expr)->location, st));
     }
-    return bind_coerce(b, *expr, target, CAST_ASSIGNMENT, (*expr)->location, expr);
+    TRY(bind_coerce(b, *expr, target, CAST_ASSIGNMENT, (*expr)->location, expr));
+    if (target.oid == OID_NUMERIC && target.typmod < 0)
+        TRY(bind_plain_numeric(b, expr));
+done:
+    return st;
 }
 
 Status sql_bind_expr(Ctx *ctx, Scope *scope, BindEnv *env, const AstNode *expr, const Table *table,

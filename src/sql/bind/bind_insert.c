@@ -295,7 +295,7 @@ Status bind_insert(Binder *b, const AstInsert *ast, BoundQuery *out)
     level_init(insert.level, NULL);
     if (ast->with)
         TRY(bind_with(b, insert.level, ast->with));
-    TRY(bind_target_table(b, ast->table, "insert into", &insert.table));
+    TRY(bind_target_table(b, ast->table, "insert into", &ast->columns, &insert.table));
     TRY(bind_columns(b, &insert));
     uint32_t count = insert.table->columns_count;
     insert.defaults = scope_new_array(b->scope, Expr *, count + 1);

@@ -75,6 +75,8 @@ typedef struct RangeItem {
     ColumnId key;       /* the row's key column, 0 if the scan does not give it */
     bool is_join;
     bool is_subquery;
+    bool working;     /* a recursion's own rows */
+    int32_t location; /* of a recursive reference */
 } RangeItem;
 
 typedef struct AggEntry {
@@ -120,6 +122,7 @@ struct Cte {
     const char
         *forbidden;    /* a reference is the error 42P19 with this format of one %s; NULL: fine */
     int32_t location;  /* of the error, where a reference is forbidden; -1: the reference's */
+    bool in_sublink;   /* referenced from a subquery, which may run often */
     uint32_t sublinks; /* Binder.sublinks where it was made: deeper is 42P19, if working */
 };
 

@@ -51,15 +51,24 @@ done:
     return st;
 }
 
-static void mark_nullable(const Level *level, const JoinSides *sides)
+static Status mark_nullable(Binder *b, const Level *level, const JoinSides *sides)
 {
+    Status st = OK;
     AstJoinType type = sides->ast->type;
 
     for (uint32_t i = sides->first; i < level->items.count; i++) {
+        RangeItem *item = level->items.data[i];
         bool right = i >= sides->right_first;
-        if (type == AST_JOIN_FULL || (right ? type == AST_JOIN_LEFT : type == AST_JOIN_RIGHT))
-            level->items.data[i]->nullable = true;
+        if (type != AST_JOIN_FULL && type != (right ? AST_JOIN_LEFT : AST_JOIN_RIGHT))
+            continue;
+        item->nullable = true;
+        if (item->working)
+            BIND_FAIL(b, item->location, E_INVALID_RECURSION,
+                      "recursive reference to query \"%.*s\" must not appear within an outer join",
+                      STR_ARGS(item->table_name));
     }
+done:
+    return st;
 }
 
 static Status bind_on(Binder *b, Level *level, JoinSides *sides)
@@ -245,7 +254,7 @@ Status bind_join(Binder *b, Level *level, const AstJoin *ast, Plan **out)
     TRY(bind_on(b, level, &sides));
     if (ast->natural || ast->using_columns.count > 0)
         TRY(bind_using(b, &sides));
-    mark_nullable(level, &sides);
+    TRY(mark_nullable(b, level, &sides));
     add_using_alias(b, level, &sides);
     TRY(add_join_item(b, level, &sides));
     *out = sides.plan;

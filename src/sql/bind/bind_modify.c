@@ -25,7 +25,25 @@ static Status view_not_updatable(Binder *b, const Object *view, const char *verb
     return bind_at(b, location, st);
 }
 
-Status bind_target_table(Binder *b, const AstTableRef *ast, const char *verb, const Table **out)
+/* INSERT INTO v (column …): the columns must be the view's. */
+static Status check_view_columns(Binder *b, const View *view, const AstList *columns)
+{
+    for (uint32_t i = 0; columns && i < columns->count; i++) {
+        const AstTarget *target = (const AstTarget *)columns->items[i];
+        uint32_t at = 0;
+        while (at < view->columns_count && !str_equal(view->columns[at].name, target->name))
+            at++;
+        if (at == view->columns_count)
+            return bind_at(b, target->node.location,
+                           error_raise(b->ctx, E_UNDEFINED_COLUMN,
+                                       "column \"%.*s\" of relation \"%.*s\" does not exist",
+                                       STR_ARGS(target->name), STR_ARGS(view->object.name)));
+    }
+    return OK;
+}
+
+Status bind_target_table(Binder *b, const AstTableRef *ast, const char *verb,
+                         const AstList *columns, const Table **out)
 {
     Status st = OK;
     const Object *object;
@@ -38,7 +56,10 @@ Status bind_target_table(Binder *b, const AstTableRef *ast, const char *verb, co
                   "permission denied: \"%.*s\" is a system catalog", STR_ARGS(ast->name.name));
     switch (object->kind) {
     case OBJECT_TABLE: break;
-    case OBJECT_VIEW: TRY(view_not_updatable(b, object, verb, location)); break;
+    case OBJECT_VIEW:
+        TRY(check_view_columns(b, (const View *)object, columns));
+        TRY(view_not_updatable(b, object, verb, location));
+        break;
     case OBJECT_SEQUENCE:
         BIND_FAIL(b, location, E_WRONG_OBJECT_TYPE, "cannot change sequence \"%.*s\"",
                   STR_ARGS(object->name));
@@ -161,6 +182,8 @@ static Status bind_index_exprs(Binder *b, Level *level, ModifyPlan *modify, uint
             modify->index_exprs[at] = scope_new_array(b->scope, Expr *, index->columns_count);
         TRY(bind_stored_expr(b, level, CLAUSE_INDEX, index->columns[i].expr_sql, &expr));
         TRY(bind_coerce(b, expr, index->columns[i].key.type, CAST_ASSIGNMENT, -1, &expr));
+        if (index->columns[i].key.type.typmod < 0)
+            TRY(bind_plain_numeric(b, &expr));
         modify->index_exprs[at][i] = expr;
     }
     if (index->predicate_sql.len > 0) {

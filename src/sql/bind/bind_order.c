@@ -108,11 +108,11 @@ static Status find_target(Binder *b, const Lookup *in, const AstNode *node, uint
         TRY(find_by_position(b, targets, (const AstConst *)node, words, out));
     if (*out != NO_TARGET)
         goto done;
-    if (in->names_only)
-        TRY(names_only_error(b, ast_start(node)));
     TRY(bind_expr_in(b, in->level, in->clause, node, &expr));
     TRY(bind_resolve_unknown(b, &expr));
     *out = find_equal(targets, expr);
+    if (*out == NO_TARGET && in->names_only)
+        TRY(names_only_error(b, ast_start(node)));
     if (*out == NO_TARGET) {
         Target junk = {.expr = expr, .name = STR("?column?"), .junk = true};
         *out = targets->count;
@@ -214,6 +214,9 @@ static Status bind_group_item(Binder *b, Level *level, const AstNode *node, Targ
     Status st = OK;
     uint32_t at;
 
+    if (ast_is(node, AST_GROUPING_SET) &&
+        ((const AstGroupingSet *)node)->kind == AST_GROUPING_EMPTY)
+        goto done;
     if (ast_is(node, AST_GROUPING_SET))
         TRY(bind_unsupported(b, node->location, "GROUPING SETS, ROLLUP and CUBE are"));
     if (ast_is(node, AST_ROW)) {

@@ -211,6 +211,7 @@ Status bind_setop(Binder *b, Level *level, const AstSelect *ast, bool keep_unkno
         TRY(combine(b, level, ast, &left, &right));
     }
     query_targets(b, &left, &tail.targets);
+    bind_add_query_item(b, level, (Str){0}, &left);
     TRY(bind_order(b, level, &ast->order, true, &tail.targets, &tail.order));
     TRY(bind_tail_clauses(b, level, &tail));
     TRY(bind_tail_plan(b, level, &tail, left.plan, out));

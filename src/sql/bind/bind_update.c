@@ -154,7 +154,7 @@ Status bind_update(Binder *b, const AstUpdate *ast, BoundQuery *out)
     level_init(level, NULL);
     if (ast->with)
         TRY(bind_with(b, level, ast->with));
-    TRY(bind_target_table(b, ast->table, "update", &table));
+    TRY(bind_target_table(b, ast->table, "update", &ast->set, &table));
     TRY(bind_sources(b, level, ast->table, table, &ast->from, &child));
     if (ast->where) {
         Expr *where;
@@ -181,7 +181,7 @@ Status bind_delete(Binder *b, const AstDelete *ast, BoundQuery *out)
     level_init(level, NULL);
     if (ast->with)
         TRY(bind_with(b, level, ast->with));
-    TRY(bind_target_table(b, ast->table, "delete from", &table));
+    TRY(bind_target_table(b, ast->table, "delete from", NULL, &table));
     TRY(bind_sources(b, level, ast->table, table, &ast->from, &child));
     if (ast->where)
         TRY(bind_condition(b, level, CLAUSE_WHERE, ast->where, "WHERE", &where));

@@ -44,6 +44,9 @@ Status bind_cte_ref(Binder *b, Level *level, Cte *cte, const AstTableRef *ast, P
 
     TRY(check_reference(b, cte, ast->node.location));
     item = bind_add_item(b, level, name, cte->columns_count);
+    item->working = cte->working;
+    item->table_name = cte->name;
+    item->location = ast->node.location;
     for (uint32_t i = 0; i < cte->columns_count; i++) {
         const PlanColumn *column = &cte->columns[i];
         const ColumnInfo origin = *bind_column_info(b, column->id);
@@ -59,6 +62,7 @@ Status bind_cte_ref(Binder *b, Level *level, Cte *cte, const AstTableRef *ast, P
     plan->cte.id = cte->id;
     plan->cte.name = bind_c(b, cte->name);
     array_push(b->scope, &cte->refs, plan);
+    cte->in_sublink |= b->sublinks > cte->sublinks;
     TRY(bind_apply_alias(b, item, ast->alias, ast->node.location));
     *out = plan;
 done:
@@ -330,15 +334,15 @@ static void find_volatile(void *arg, Expr **expr)
         *(bool *)arg = true;
 }
 
-/* Recursions and locking count too: what must not run more or less often than once. */
-static bool has_effects(Plan *plan)
+/* What must not run more or less often than once; a recursion (`costly`) should not. */
+static bool has_effects(Plan *plan, bool costly)
 {
-    bool found = plan->kind == PLAN_RECURSIVE || plan->kind == PLAN_LOCK_ROWS;
+    bool found = plan->kind == PLAN_LOCK_ROWS || (costly && plan->kind == PLAN_RECURSIVE);
 
     plan_each_expr(plan, find_volatile, &found);
     for (int i = 0; i < 2 && !found; i++) {
         if (plan->children[i])
-            found = has_effects(plan->children[i]);
+            found = has_effects(plan->children[i], costly);
     }
     return found;
 }
@@ -348,7 +352,7 @@ static bool must_stay(Binder *b, const Cte *cte)
 {
     ColumnList outer = {0};
 
-    if (cte->ast->materialize == AST_MATERIALIZE_YES || has_effects(cte->plan))
+    if (cte->ast->materialize == AST_MATERIALIZE_YES || has_effects(cte->plan, cte->in_sublink))
         return true;
     plan_outer_columns(b->scope, cte->plan, &outer);
     return outer.count > 0;

@@ -118,7 +118,9 @@ Status bind_insert(Binder *b, const AstInsert *ast, BoundQuery *out);
 Status bind_update(Binder *b, const AstUpdate *ast, BoundQuery *out);
 Status bind_delete(Binder *b, const AstDelete *ast, BoundQuery *out);
 /* bind_modify.c */
-Status bind_target_table(Binder *b, const AstTableRef *ast, const char *verb, const Table **out);
+/* `columns`: INSERT's, checked against a view before it is refused; NULL: none. */
+Status bind_target_table(Binder *b, const AstTableRef *ast, const char *verb,
+                         const AstList *columns, const Table **out);
 Status bind_table_column(Binder *b, const Table *table, Str name, int32_t location, uint32_t *out);
 /* 42804 "column … is of type … but expression is of type …". */
 Status bind_assign(Binder *b, const Column *column, Expr *expr, Expr **out);

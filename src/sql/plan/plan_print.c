@@ -21,6 +21,7 @@ typedef struct PlanPrinter {
 typedef struct Above {
     const Plan *numbers; /* whose estimate and counters are shown; NULL: the node's own */
     ExprList filter;
+    ARRAY(const Plan *) ctes; /* PLAN_CTE nodes */
 } Above;
 
 static void print_node(PlanPrinter *p, const Plan *plan, int indent, Above above);
@@ -216,6 +217,27 @@ static void print_bound(ExprPrinter *line, PlanPrinter *p, const ScanPlan *scan,
     strbuf_append_char(p->out, ')');
 }
 
+/* The list as EXPR_IN prints it, with the key's column on the left. */
+static void print_in_bound(ExprPrinter *line, PlanPrinter *p, const ScanPlan *scan, uint32_t at)
+{
+    const KeyBounds *bounds = &scan->bounds;
+    Expr *in = expr_new(p->scope, EXPR_IN, sql_type(OID_BOOL), bounds->in_count + 1);
+    StrBuf name, *out = p->out;
+
+    strbuf_init(&name);
+    p->out = &name;
+    append_bound_column(p, scan, at);
+    p->out = out;
+    in->args[0] =
+        expr_column(p->scope, 1, bounds->in[0]->type, scope_strndup(p->scope, name.ptr, name.len));
+    memcpy(in->args + 1, bounds->in, bounds->in_count * sizeof *bounds->in);
+    bool qualified = line->qualified;
+    line->qualified = true;
+    expr_print_in(line, in);
+    line->qualified = qualified;
+    strbuf_free(&name);
+}
+
 static void print_bounds(PlanPrinter *p, const ScanPlan *scan, int indent)
 {
     const KeyBounds *bounds = &scan->bounds;
@@ -242,21 +264,14 @@ static void print_bounds(PlanPrinter *p, const ScanPlan *scan, int indent)
         before = " AND ";
     }
     if (bounds->in_count > 0) {
-        ExprList values = {.data = bounds->in, .count = bounds->in_count};
         strbuf_append_c(p->out, before);
-        strbuf_append_char(p->out, '(');
-        append_bound_column(p, scan, next);
-        strbuf_append_c(p->out, " = ANY (ARRAY[");
-        for (uint32_t i = 0; i < values.count; i++) {
-            strbuf_append_c(p->out, i > 0 ? ", " : "");
-            expr_print_in(&line, values.data[i]);
-        }
-        strbuf_append_c(p->out, "]))");
+        print_in_bound(&line, p, scan, next);
     }
     strbuf_append_c(p->out, count > 1 ? ")\n" : "\n");
     print_subplans(p, &line, indent);
 }
 
+/* The node's own conditions and those from above, then the common plans from above. */
 static void print_filter(PlanPrinter *p, int indent, const ExprList *own, const Above *above)
 {
     ExprList all = {0};
@@ -266,6 +281,12 @@ static void print_filter(PlanPrinter *p, int indent, const ExprList *own, const 
     for (uint32_t i = 0; i < above->filter.count; i++)
         array_push(p->scope, &all, above->filter.data[i]);
     print_condition(p, indent, "Filter: ", &all);
+    for (uint32_t i = 0; i < above->ctes.count; i++) {
+        const Plan *cte = above->ctes.data[i];
+        append_indent(p, indent);
+        strbuf_printf(p->out, "CTE %s\n", cte->cte.name ? cte->cte.name : "?");
+        print_node(p, cte->children[0], indent + 1, (Above){0});
+    }
 }
 
 static void print_scan(PlanPrinter *p, const Plan *plan, int indent, const Above *above)
@@ -417,20 +438,6 @@ static void print_setop(PlanPrinter *p, const Plan *plan, int indent, const Abov
     print_children(p, plan, inner);
 }
 
-/* The user's node comes first in PostgreSQL's text; the common plan is a line of it. We have it
-   above: "CTE name" as the first child. */
-static void print_cte(PlanPrinter *p, const Plan *plan, int indent, const Above *above)
-{
-    const char *name = plan->cte.name ? plan->cte.name : "?";
-    int inner = print_head(p, plan, indent, "Materialize", above);
-
-    print_filter(p, inner, NULL, above);
-    append_indent(p, inner);
-    strbuf_printf(p->out, "CTE %s\n", name);
-    print_node(p, plan->children[0], inner + 1, (Above){0});
-    print_node(p, plan->children[1], inner, (Above){0});
-}
-
 static void print_modify(PlanPrinter *p, const Plan *plan, int indent, const Above *above)
 {
     static const char *const verbs[] = {
@@ -450,6 +457,7 @@ static void print_modify(PlanPrinter *p, const Plan *plan, int indent, const Abo
                           quoted(p, modify->conflict->arbiter->object.name));
         }
     }
+    print_filter(p, inner, NULL, above);
     print_children(p, plan, inner);
 }
 
@@ -517,7 +525,10 @@ static void print_node(PlanPrinter *p, const Plan *plan, int indent, Above above
     case PLAN_SORT: print_sort(p, plan, indent, &above); break;
     case PLAN_LIMIT: print_simple(p, plan, indent, "Limit", &above); break;
     case PLAN_SETOP: print_setop(p, plan, indent, &above); break;
-    case PLAN_CTE: print_cte(p, plan, indent, &above); break;
+    case PLAN_CTE:
+        array_push(p->scope, &above.ctes, plan);
+        print_node(p, plan->children[1], indent, above);
+        break;
     case PLAN_CTE_REF: print_simple(p, plan, indent, ref_title(p, plan), &above); break;
     case PLAN_RECURSIVE: print_simple(p, plan, indent, "Recursive Union", &above); break;
     case PLAN_WINDOW: print_simple(p, plan, indent, "WindowAgg", &above); break;

@@ -80,6 +80,11 @@ static Status check_allowed(Binder *b, const Level *level, int32_t location)
 
     if (level->in_aggregate)
         BIND_FAIL(b, location, E_GROUPING, "aggregate function calls cannot be nested");
+    for (uint32_t i = 0; i < level->items.count; i++) {
+        if (level->items.data[i]->working)
+            BIND_FAIL(b, location, E_INVALID_RECURSION,
+                      "aggregate functions are not allowed in a recursive query's recursive term");
+    }
     switch (level->clause) {
     case CLAUSE_TARGETS:
     case CLAUSE_HAVING:
@@ -134,11 +139,46 @@ static Status check_distinct_order(Binder *b, const Expr *agg)
     return OK;
 }
 
+/* count(t) and count((a, b)): a row as a whole is not NULL, so that counting it is count(*). */
+static Status counts_rows(Binder *b, Level *level, const AstFuncCall *ast, bool *out)
+{
+    Status st = OK;
+    const AstNode *arg = ast->args.count == 1 ? ast->args.items[0] : NULL;
+    const AstColumnRef *ref = (const AstColumnRef *)arg;
+    RangeItem *item = NULL;
+    Expr *expr = NULL;
+
+    *out = false;
+    if (!str_is(ast->name.name, "count") || ast->distinct || arg == NULL)
+        goto done;
+    if (ast_is(arg, AST_ROW)) {
+        const AstRow *row = (const AstRow *)arg;
+        for (uint32_t i = 0; i < row->args.count; i++)
+            TRY(bind_expr(b, level, row->args.items[i], &expr));
+        *out = true;
+        goto done;
+    }
+    if (!ast_is(arg, AST_COLUMN_REF) || ref->path.count != 1)
+        goto done;
+    if (!ref->star)
+        TRY(bind_find_column_here(b, level, ref->path.items[0], arg->location, &expr));
+    if (expr == NULL)
+        TRY(bind_find_item(b, level, (Str){0}, ref->path.items[0], arg->location, &item));
+    *out = item != NULL && !item->nullable;
+done:
+    return st;
+}
+
 static Status bind_agg_parts(Binder *b, Level *level, const AstFuncCall *ast, Expr *agg)
 {
     Status st = OK;
 
-    for (uint32_t i = 0; i < ast->args.count; i++)
+    bool rows;
+
+    TRY(counts_rows(b, level, ast, &rows));
+    if (rows)
+        agg->args_count = 0;
+    for (uint32_t i = 0; i < agg->args_count; i++)
         TRY(bind_expr(b, level, ast->args.items[i], &agg->args[i]));
     TRY(bind_agg_order(b, level, ast, agg));
     level->in_aggregate = false;
@@ -219,9 +259,7 @@ static Status coerce_agg_args(Binder *b, const AstFuncCall *ast, Expr *agg, Poly
     for (uint32_t i = 0; i < agg->args_count; i++) {
         Expr **arg = &agg->args[i];
         Oid declared = overload_actual(info->args[i], poly);
-        if (declared == OID_ANY)
-            TRY(bind_resolve_unknown(b, arg));
-        else if ((*arg)->type.oid != OID_VARCHAR || declared != OID_TEXT)
+        if (declared != OID_ANY && ((*arg)->type.oid != OID_VARCHAR || declared != OID_TEXT))
             TRY(bind_coerce(b, *arg, sql_type(declared), CAST_IMPLICIT, (*arg)->location, arg));
     }
 done:

@@ -81,6 +81,13 @@ done:
     return st;
 }
 
+/* See bind_number. */
+static bool is_wide_number(const Expr *expr)
+{
+    return expr->kind == EXPR_CAST && expr->type.oid == OID_NUMERIC &&
+           expr->args[0]->kind == EXPR_CONST && expr->args[0]->type.oid == OID_UNKNOWN;
+}
+
 Status bind_coerce(Binder *b, Expr *expr, SqlType target, CastContext context, int32_t location,
                    Expr **out)
 {
@@ -89,6 +96,8 @@ Status bind_coerce(Binder *b, Expr *expr, SqlType target, CastContext context, i
 
     if (from == OID_UNKNOWN)
         return coerce_unknown(b, expr, target, context, out);
+    if (is_wide_number(expr) && (target.oid == OID_FLOAT8 || target.oid == OID_FLOAT4))
+        return coerce_unknown(b, expr->args[0], target, context, out);
     if (from == target.oid && (target.typmod < 0 || target.typmod == expr->type.typmod)) {
         *out = expr;
         goto done;

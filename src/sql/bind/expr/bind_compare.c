@@ -153,7 +153,8 @@ static Status in_of_rows(Binder *b, Level *level, const AstInList *ast, Expr **o
         const AstNode *item = ast->items.items[i];
         if (!ast_is(item, AST_ROW))
             TRY(bind_unsupported(b, item->location, "row values of this kind are"));
-        RowPair rows = {level, (const AstRow *)ast->arg, (const AstRow *)item, ast->node.location};
+        RowPair rows = {level, (const AstRow *)ast->arg, (const AstRow *)item, NULL,
+                        ast->node.location};
         TRY(bind_row_op(b, &rows, op, &expr->args[i]));
     }
     *out = count == 1 ? expr->args[0] : expr;

@@ -43,6 +43,8 @@ static bool read_int64(Str text, int64_t *out)
     return true;
 }
 
+/* A number beyond numeric's digits may still be a double: it stays a cast of its text until it is
+   known which is wanted (bind_coerce). */
 static Status bind_number(Binder *b, const AstConst *ast, Expr **out)
 {
     Status st = OK;
@@ -60,7 +62,14 @@ static Status bind_number(Binder *b, const AstConst *ast, Expr **out)
         goto done;
     }
     Expr *literal = bind_unknown_literal(b, ast->text, ast->node.location);
-    TRY(bind_coerce(b, literal, sql_type(OID_NUMERIC), CAST_IMPLICIT, ast->node.location, out));
+    st = bind_coerce(b, literal, sql_type(OID_NUMERIC), CAST_IMPLICIT, ast->node.location, out);
+    if (st == E_NUMERIC_OUT_OF_RANGE) {
+        error_clear(b->ctx);
+        st = OK;
+        *out = expr_new(b->scope, EXPR_CAST, sql_type(OID_NUMERIC), 1);
+        (*out)->args[0] = literal;
+        (*out)->location = ast->node.location;
+    }
 done:
     return st;
 }

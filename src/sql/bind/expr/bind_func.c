@@ -97,26 +97,30 @@ static bool same_types(const Oid *declared, const Oid *inputs, uint32_t count)
     return true;
 }
 
-/* Of several equally good ones, the one without a VARIADIC tail, then with fewer defaults used. */
-static uint32_t prefer_plain(Candidate *candidates, uint32_t count)
+/* Keeps the candidates for which `fits` holds, all if it holds for none. */
+static uint32_t keep(Candidate *candidates, uint32_t count,
+                     bool (*fits)(const FuncInfo *info, uint32_t args_count))
 {
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < count; i++) {
-        const FuncInfo *info = candidates[i].ref;
-        if (info->variadic == OID_INVALID)
+        if (fits(candidates[i].ref, candidates[i].args_count)) {
+            Candidate swap = candidates[kept];
             candidates[kept++] = candidates[i];
-    }
-    if (kept == 0)
-        kept = count;
-    for (uint32_t i = 0; i < kept && kept > 1; i++) {
-        const FuncInfo *info = candidates[i].ref;
-        if (info->args_count == candidates[i].args_count) {
-            candidates[0] = candidates[i];
-            return 1;
+            candidates[i] = swap;
         }
     }
-    return kept;
+    return kept > 0 ? kept : count;
+}
+
+static bool has_no_tail(const FuncInfo *info, uint32_t args_count UNUSED)
+{
+    return info->variadic == OID_INVALID;
+}
+
+static bool uses_no_default(const FuncInfo *info, uint32_t args_count)
+{
+    return info->args_count <= args_count;
 }
 
 static Status choose(Binder *b, const Call *call, const FuncInfo **out, const Oid **declared)
@@ -144,7 +148,9 @@ static Status choose(Binder *b, const Call *call, const FuncInfo **out, const Oi
     }
     count = overload_select(inputs, call->args_count, candidates, count);
     if (count > 1)
-        count = prefer_plain(candidates, count);
+        count = keep(candidates, count, has_no_tail);
+    if (count > 1)
+        count = keep(candidates, count, uses_no_default);
     if (count > 1)
         TRY(no_function(b, call, true));
     if (count == 1) {
@@ -162,10 +168,8 @@ static Status coerce_arg(Binder *b, const FuncInfo *info, Oid declared, Expr **a
     Status st = OK;
     Oid from = (*arg)->type.oid;
 
-    if (declared == OID_ANY || declared == OID_INVALID) {
-        TRY(bind_resolve_unknown(b, arg));
+    if (declared == OID_ANY || declared == OID_INVALID)
         goto done;
-    }
     if (from == OID_VARCHAR && declared == OID_TEXT)
         goto done;
     TRY(bind_coerce(b, *arg, sql_type(declared), CAST_IMPLICIT, (*arg)->location, arg));
@@ -302,9 +306,6 @@ static Status check_plain_call(Binder *b, const AstFuncCall *ast)
     if (ast->distinct)
         BIND_FAIL(b, location, E_WRONG_OBJECT_TYPE,
                   "DISTINCT specified, but %.*s is not an aggregate function", STR_ARGS(name));
-    if (ast->within_group)
-        BIND_FAIL(b, location, E_WRONG_OBJECT_TYPE,
-                  "WITHIN GROUP specified, but %.*s is not an aggregate function", STR_ARGS(name));
     if (ast->order.count > 0)
         BIND_FAIL(b, location, E_WRONG_OBJECT_TYPE,
                   "ORDER BY specified, but %.*s is not an aggregate function", STR_ARGS(name));
@@ -314,6 +315,96 @@ static Status check_plain_call(Binder *b, const AstFuncCall *ast)
 done:
     return st;
 }
+
+static bool is_window_function(Str name)
+{
+    static const char *const names[] = {"row_number",  "rank",       "dense_rank", "percent_rank",
+                                        "cume_dist",   "ntile",      "lag",        "lead",
+                                        "first_value", "last_value", "nth_value"};
+
+    for (uint32_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (str_is(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
+static Status check_window(Binder *b, const AstFuncCall *ast)
+{
+    Status st = OK;
+
+    if (ast->over)
+        TRY(bind_unsupported(b, ast->node.location, "window functions are"));
+    if (ast->within_group)
+        TRY(bind_unsupported(b, ast->node.location, "ordered-set aggregates are"));
+    if (is_window_function(ast->name.name))
+        BIND_FAIL(b, ast->node.location, E_WRONG_OBJECT_TYPE,
+                  "window function %.*s requires an OVER clause", STR_ARGS(ast->name.name));
+done:
+    return st;
+}
+
+// --- named arguments ---------------------------------------------------------------------------
+
+/* Functions whose arguments have names worth writing; one left out is 0. */
+static const struct {
+    const char *function;
+    const char *args[7];
+} named_functions[] = {
+    {"make_interval", {"years", "months", "weeks", "days", "hours", "mins", "secs"}},
+    {"make_date", {"year", "month", "day"}},
+    {"make_time", {"hour", "min", "sec"}},
+    {"make_timestamp", {"year", "month", "mday", "hour", "min", "sec"}},
+    {"make_timestamptz", {"year", "month", "mday", "hour", "min", "sec", "timezone"}},
+};
+
+static Status unknown_argument(Binder *b, const AstNamedArg *arg)
+{
+    return bind_unsupported(
+        b, arg->node.location,
+        scope_printf(b->scope, "the named argument \"%.*s\" is", STR_ARGS(arg->name)));
+}
+
+static Status find_argument(Binder *b, Str function, const AstNamedArg *arg, uint32_t *out)
+{
+    for (uint32_t i = 0; i < ARRAY_COUNT(named_functions); i++) {
+        if (!str_is(function, named_functions[i].function))
+            continue;
+        for (*out = 0; *out < 7 && named_functions[i].args[*out]; ++*out) {
+            if (str_is(arg->name, named_functions[i].args[*out]))
+                return OK;
+        }
+    }
+    return unknown_argument(b, arg);
+}
+
+/* The arguments in the function's order; what lies between them and is not given is 0. */
+static Status bind_args(Binder *b, Level *level, const AstFuncCall *ast, Call *call)
+{
+    Status st = OK;
+
+    call->args = scope_new_array(b->scope, Expr *, MAX(ast->args.count, 7) + 1);
+    for (uint32_t i = 0; i < ast->args.count; i++) {
+        const AstNode *arg = ast->args.items[i];
+        uint32_t at = i;
+        if (ast_is(arg, AST_NAMED_ARG)) {
+            TRY(find_argument(b, call->name, (const AstNamedArg *)arg, &at));
+            arg = ((const AstNamedArg *)arg)->arg;
+        }
+        if (call->args[at] != NULL)
+            BIND_FAIL(b, arg->location, E_SYNTAX, "an argument is given more than once");
+        TRY(bind_expr(b, level, arg, &call->args[at]));
+        call->args_count = MAX(call->args_count, at + 1);
+    }
+    for (uint32_t i = 0; i < call->args_count; i++) {
+        if (call->args[i] == NULL)
+            call->args[i] = bind_int4(b, 0);
+    }
+done:
+    return st;
+}
+
+// --- a call ------------------------------------------------------------------------------------
 
 /* Only pg_catalog holds functions. */
 static Status check_schema(Binder *b, const Call *call)
@@ -334,18 +425,14 @@ Status bind_func_call(Binder *b, Level *level, const AstFuncCall *ast, Expr **ou
     uint32_t aggs_count;
     Call call = {.schema = schema,
                  .name = ast->name.name,
-                 .args_count = ast->args.count,
                  .variadic = ast->variadic,
                  .location = ast->node.location};
 
     agg_overloads(ast->name.name, &aggs_count);
     if (aggs_count > 0 && (schema.ptr == NULL || str_is(schema, "pg_catalog")))
         return bind_aggregate(b, level, ast, out);
-    if (ast->over)
-        TRY(bind_unsupported(b, call.location, "window functions are"));
-    call.args = scope_new_array(b->scope, Expr *, ast->args.count + 1);
-    for (uint32_t i = 0; i < ast->args.count; i++)
-        TRY(bind_expr(b, level, ast->args.items[i], &call.args[i]));
+    TRY(check_window(b, ast));
+    TRY(bind_args(b, level, ast, &call));
     TRY(check_schema(b, &call));
     TRY(bind_bound_call(b, level, &call, out));
     TRY(check_plain_call(b, ast));

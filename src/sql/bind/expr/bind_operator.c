@@ -139,6 +139,21 @@ done:
     return st;
 }
 
+/* LIKE and regular expressions see char(n) with its trailing blanks, which are not stored. */
+static Status pad_char(Binder *b, const OperatorInfo *op, Operands *in)
+{
+    Status st = OK;
+    Expr *args[2] = {in->left};
+
+    if (in->left == NULL || in->left->type.oid != OID_BPCHAR || in->left->type.typmod <= 4 ||
+        strchr("~!", op->name[0]) == NULL || op->right != OID_TEXT)
+        goto done;
+    args[1] = bind_int4(b, in->left->type.typmod - 4);
+    TRY(bind_call(b, STR("rpad"), args, 2, in->location, &in->left));
+done:
+    return st;
+}
+
 Status bind_apply_op(Binder *b, Str name, Expr *left, Expr *right, int32_t location, Expr **out)
 {
     Status st = OK;
@@ -146,6 +161,7 @@ Status bind_apply_op(Binder *b, Str name, Expr *left, Expr *right, int32_t locat
     Operands in = {.name = name, .left = left, .right = right, .location = location};
 
     TRY(bind_find_operator(b, name, left, right, location, &op));
+    TRY(pad_char(b, op, &in));
     TRY(coerce_operands(b, op, &in));
     uint32_t count = left ? 2 : 1;
     Expr *expr = expr_new(b->scope, EXPR_FUNC, sql_type(OID_INVALID), count);
@@ -167,6 +183,11 @@ static bool is_row(const AstNode *node)
     return ast_is(node, AST_ROW);
 }
 
+static bool is_scalar_query(const AstNode *node)
+{
+    return ast_is(node, AST_SUBLINK) && ((const AstSublink *)node)->kind == AST_SUBLINK_SCALAR;
+}
+
 Status bind_op(Binder *b, Level *level, const AstOp *ast, Expr **out)
 {
     Status st = OK;
@@ -174,11 +195,14 @@ Status bind_op(Binder *b, Level *level, const AstOp *ast, Expr **out)
     Expr *left = NULL, *right;
 
     TRY(bind_op_name(b, &ast->op, ast->node.location, &name));
-    if (is_row(ast->left) && is_row(ast->right))
-        return bind_row_op(b,
-                           &(RowPair){level, (const AstRow *)ast->left, (const AstRow *)ast->right,
-                                      ast->node.location},
-                           name, out);
+    if (is_row(ast->left) && (is_row(ast->right) || is_scalar_query(ast->right))) {
+        RowPair rows = {.level = level,
+                        .left = (const AstRow *)ast->left,
+                        .right = is_row(ast->right) ? (const AstRow *)ast->right : NULL,
+                        .right_query = (const AstSublink *)ast->right,
+                        .location = ast->node.location};
+        return bind_row_op(b, &rows, name, out);
+    }
     if (ast->left)
         TRY(bind_expr(b, level, ast->left, &left));
     TRY(bind_expr(b, level, ast->right, &right));

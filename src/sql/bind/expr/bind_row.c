@@ -30,7 +30,11 @@ static Status bind_pair(Binder *b, const RowPair *rows, Str op, uint32_t at, Exp
     Expr *left, *right;
 
     TRY(bind_again(b, rows->level, rows->left->args.items[at], &left));
-    TRY(bind_again(b, rows->level, rows->right->args.items[at], &right));
+    if (rows->right)
+        TRY(bind_again(b, rows->level, rows->right->args.items[at], &right));
+    else
+        TRY(bind_sublink_column(b, rows->level, rows->right_query, at, rows->left->args.count,
+                                &right));
     TRY(bind_apply_op(b, op, left, right, rows->location, out));
     TRY(bind_coerce_bool(b, *out, "row comparison", out));
 done:
@@ -78,7 +82,7 @@ Status bind_row_op(Binder *b, const RowPair *rows, Str op, Expr **out)
 {
     Status st = OK;
 
-    if (rows->left->args.count != rows->right->args.count)
+    if (rows->right && rows->left->args.count != rows->right->args.count)
         BIND_FAIL(b, rows->location, E_SYNTAX, "unequal number of entries in row expressions");
     if (rows->left->args.count == 0)
         BIND_FAIL(b, rows->location, E_FEATURE_NOT_SUPPORTED, "cannot compare rows of zero length");

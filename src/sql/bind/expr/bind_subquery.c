@@ -151,6 +151,36 @@ done:
     return st;
 }
 
+Status bind_sublink_column(Binder *b, Level *level, const AstSublink *ast, uint32_t at,
+                           uint32_t count, Expr **out)
+{
+    Status st = OK;
+    TargetList targets = {0};
+    ColumnId id;
+    BoundQuery query;
+
+    b->sublinks++;
+    st = bind_query(b, level, ast->query, false, &query);
+    b->sublinks--;
+    TRY(st);
+    if (query.columns_count != count)
+        BIND_FAIL(b, ast->node.location, E_SYNTAX, "subquery has too %s columns",
+                  query.columns_count > count ? "many" : "few");
+    const BoundColumn *column = &query.columns[at];
+    Target target = {.name = column->name};
+    target.expr = expr_column(b->scope, column->id, column->type,
+                              bind_qualified_name(b, STR(""), column->name));
+    array_push(b->scope, &targets, target);
+    query.plan = bind_project(b, level, query.plan, &targets, &id);
+    query.columns_count = 1;
+    query.columns = scope_new(b->scope, BoundColumn);
+    query.columns[0] = (BoundColumn){.name = target.name, .id = id, .type = target.expr->type};
+    *out = make_subquery(b, SUBQUERY_SCALAR, &query, target.expr->type, 0);
+    (*out)->location = ast->node.location;
+done:
+    return st;
+}
+
 // --- by kind -----------------------------------------------------------------------------------
 
 Status bind_sublink(Binder *b, Level *level, const AstSublink *ast, Expr **out)

@@ -105,9 +105,11 @@ Status bind_distinct_from(Binder *b, Level *level, const AstDistinctFrom *ast, E
 Status bind_null_test(Binder *b, Level *level, const AstNullTest *ast, Expr **out);
 Status bind_boolean_test(Binder *b, Level *level, const AstBooleanTest *ast, Expr **out);
 /* bind_row.c */
+/* Two rows to compare; the right one may be a scalar subquery of several columns. */
 typedef struct RowPair {
     Level *level;
     const AstRow *left, *right;
+    const AstSublink *right_query; /* instead of `right` */
     int32_t location;
 } RowPair;
 Status bind_row_op(Binder *b, const RowPair *rows, Str op, Expr **out);
@@ -134,6 +136,9 @@ const char *bind_clause_words(Clause clause);
 /* Puts a set-returning call aside and gives its column, where it may stand. */
 Status bind_set_call(Binder *b, Level *level, Expr *call, int32_t location, Expr **out);
 /* bind_subquery.c */
+/* Column `at` of a subquery of `count` columns, as a scalar subquery of its own. */
+Status bind_sublink_column(Binder *b, Level *level, const AstSublink *ast, uint32_t at,
+                           uint32_t count, Expr **out);
 Status bind_sublink(Binder *b, Level *level, const AstSublink *ast, Expr **out);
 
 #endif
