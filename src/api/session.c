@@ -494,7 +494,7 @@ static SessionStep step_sync(Session *session)
     if (!request->parsed) {
         request->parsed = true;
         if (session->block == BLOCK_NONE || session->block == BLOCK_IMPLICIT) {
-            session_close_portal(session, STR(""));
+            session_close_portals(session);
             if (session->txn && session_txn_commit(session, &waits) != OK)
                 return fail(session);
         }

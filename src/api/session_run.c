@@ -85,6 +85,9 @@ static Status take_plan(Session *session, Run *run)
     if (prepared == NULL) {
         TRY(session_plan(session, run->ast, run->text, &params, &params_count, &run->plan));
         run->has_plan = true;
+        if (run->plan.params_count)
+            FAIL(&session->ctx, E_UNDEFINED_PARAMETER, "there is no parameter $%u",
+                 run->plan.params_count);
         goto done;
     }
     if (prepared->plan.scope && prepared->plan.catalog_version == catalog_version(session->catalog))
@@ -238,6 +241,9 @@ static Status execute_once(Session *session, Run *run)
         plan->reads_only && session->block != BLOCK_EXPLICIT && !txn_has_written(session->txn);
     ExecEnv env;
 
+    if (!plan->reads_only && txn_read_only(session->txn) && run->ast->kind != AST_SELECT)
+        FAIL(&session->ctx, E_READ_ONLY_TRANSACTION, "cannot execute %s in a read-only transaction",
+             ast_command_tag(run->ast));
     TRY(txn_statement_begin(&session->ctx, session->txn, durable_read, &snapshot));
     session_exec_env(session, snapshot, run->params, run->params_count, &env);
     scope_reset(run->scope);

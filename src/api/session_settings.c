@@ -57,6 +57,24 @@ void session_apply_settings(Session *session)
     session->search_path_stale = true;
 }
 
+/* True for the names of PostgreSQL's other encodings. */
+static bool is_encoding(Str name)
+{
+    static const char *const names[] = {
+        "sql_ascii", "latin1",  "latin2",  "latin3",  "latin4",  "latin5",  "latin6",
+        "latin7",    "latin8",  "latin9",  "latin10", "win1250", "win1251", "win1252",
+        "win1253",   "win1254", "win1255", "win1256", "win1257", "win1258", "win866",
+        "win874",    "koi8r",   "koi8u",   "euc_jp",  "euc_cn",  "euc_kr",  "euc_tw",
+        "sjis",      "big5",    "gbk",     "gb18030", "uhc",     "johab",
+    };
+
+    for (uint32_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (str_equal_nocase(name, str_from(names[i])))
+            return true;
+    }
+    return false;
+}
+
 /* Values that need more than the table's checks. */
 static Status check_value(Session *session, SettingId id, Str value)
 {
@@ -79,6 +97,10 @@ static Status check_value(Session *session, SettingId id, Str value)
         if (str_equal_nocase(value, STR("utf8")) || str_equal_nocase(value, STR("utf-8")) ||
             str_equal_nocase(value, STR("unicode")))
             return OK;
+        if (!is_encoding(value))
+            return error_raise(&session->ctx, E_INVALID_PARAMETER_VALUE,
+                               "invalid value for parameter \"client_encoding\": \"%.*s\"",
+                               (int)value.len, value.ptr);
         error_raise(&session->ctx, E_FEATURE_NOT_SUPPORTED,
                     "client encoding \"%.*s\" is not supported", (int)value.len, value.ptr);
         error_hint(&session->ctx, "Use UTF8.");

@@ -20,6 +20,30 @@ static void text_statement(Scope *scope, const char *column, PlannedStatement *o
     out->result_attnums = scope_new(scope, int16_t);
 }
 
+/* EXECUTE gives the columns of the statement that it names, as it is now. */
+static Status describe_execute(Session *session, Prepared *prepared)
+{
+    const AstExecute *ast = (const AstExecute *)prepared->statement->body;
+    const Prepared *target = strmap_get(session->prepared, ast->name);
+    Scope *scope = prepared->scope;
+    uint32_t count = target ? target->plan.result_columns_count : 0;
+
+    if (count == 0)
+        return OK; /* executing it says what is wrong, if anything is */
+    PlannedStatement *plan = &prepared->plan;
+    *plan = (PlannedStatement){.scope = scope_open(session->scope, "plan"),
+                               .result_columns_count = count,
+                               .returns_rows = true};
+    plan->result_columns = scope_new_array(scope, PlanColumn, count);
+    plan->result_tables = scope_new_array(scope, Oid, count);
+    plan->result_attnums = scope_new_array(scope, int16_t, count);
+    for (uint32_t i = 0; i < count; i++) {
+        plan->result_columns[i] = target->plan.result_columns[i];
+        plan->result_columns[i].name = scope_strdup(scope, target->plan.result_columns[i].name);
+    }
+    return OK;
+}
+
 Status session_describe_utility(Session *session, Prepared *prepared)
 {
     const AstNode *ast = prepared->statement->body;
@@ -28,6 +52,8 @@ Status session_describe_utility(Session *session, Prepared *prepared)
     if (ast->kind == AST_SHOW) {
         SettingId id = setting_find(((const AstShow *)ast)->name);
         column = id == SETTINGS_COUNT ? "setting" : setting_info(id)->name;
+    } else if (ast->kind == AST_EXECUTE) {
+        return describe_execute(session, prepared);
     } else if (ast->kind != AST_EXPLAIN) {
         return OK;
     }

@@ -4,19 +4,28 @@
 // order in which they must run. Here is the dispatch; each operator builds itself in its own file.
 #include "exec/exec_int.h"
 
+#include "os/clock.h"
 #include "sql/plan/counters.h"
 
 typedef struct CountStage {
     Stage stage;
     ExecCounter *counter;
+    int64_t begin_ns;
+    _Atomic uint64_t elapsed_ns; /* until the last batch so far */
 } CountStage;
 
-/* Rows and batches that a node gives; the time since the first of them is the node's and its
-   children's until the last. */
+/* Rows and batches that a node gives, and the time from the start until its last batch. */
 static Status count_push(Worker *worker, Stage *stage, void *state UNUSED, const Batch *in)
 {
-    ExecCounter *counter = ((CountStage *)stage)->counter;
+    CountStage *self = (CountStage *)stage;
+    ExecCounter *counter = self->counter;
+    uint64_t now = (uint64_t)(clock_mono_ns() - self->begin_ns);
+    uint64_t before = atomic_load_explicit(&self->elapsed_ns, memory_order_relaxed);
 
+    while (now > before && !atomic_compare_exchange_weak(&self->elapsed_ns, &before, now))
+        ;
+    if (now > before)
+        atomic_fetch_add_explicit(&counter->ns, now - before, memory_order_relaxed);
     atomic_fetch_add_explicit(&counter->rows, in->rows_count, memory_order_relaxed);
     atomic_fetch_add_explicit(&counter->batches, 1, memory_order_relaxed);
     return stage_push(worker, stage->next, in);
@@ -30,6 +39,7 @@ static Stage *count_stage_new(Query *query, const Plan *plan, Stage *to)
     CountStage *self = scope_new(query->scope, CountStage);
 
     self->counter = &counters->nodes[plan->node_id];
+    self->begin_ns = clock_mono_ns();
     atomic_fetch_add_explicit(&self->counter->loops, 1, memory_order_relaxed);
     return stage_init(query, &self->stage, &count_ops, to, false);
 }

@@ -5,6 +5,9 @@
 // worker.
 #include "exec/eval/eval.h"
 
+/* What one query may take in all, in units of work_mem: nothing spills yet. */
+#define QUERY_WORK_MEMS 16
+
 typedef struct ResultStage {
     Stage stage;
     const ExecSink *sink;
@@ -30,6 +33,7 @@ Status exec_run(Ctx *ctx, Scope *scope, const PlannedStatement *statement, const
     Query *query = query_new(ctx, own, env, NULL, NULL);
     ResultStage *result = scope_new(own, ResultStage);
 
+    scope_set_budget(own, env->work_mem * QUERY_WORK_MEMS);
     result->sink = sink;
     Stage *entry = stage_init(query, &result->stage, &result_ops, NULL, true);
     TRY(build_plan(query, statement->plan, entry));

@@ -271,22 +271,22 @@ void tuple_gather(const TupleLayout *layout, uint32_t at, Tuple const *tuples, u
 #define EQUAL_16(a, b)     ((a)->words[0] == (b)->words[0] && (a)->words[1] == (b)->words[1])
 #define EQUAL_STRING(a, b) strview_equal((a), (b))
 
-#define MATCH(T, EQUAL)                                                     \
-    do {                                                                    \
-        const T *values = v->values;                                        \
-        for (uint32_t i = 0; i < count; i++) {                              \
-            uint32_t row = rows[i], index = vector_index(v, row);           \
-            const uint8_t *tuple = match->tuples[row];                      \
-            bool left = v->validity && !bitmap_get(v->validity, index);     \
-            bool right = tuple_field_is_null(field, tuple);                 \
-            const T *stored = (const T *)(tuple + field->offset);           \
+#define MATCH(T, EQUAL)                                                          \
+    do {                                                                         \
+        const T *values = v->values;                                             \
+        for (uint32_t i = 0; i < count; i++) {                                   \
+            uint32_t row = rows[i], index = vector_index(v, row);                \
+            const uint8_t *tuple = match->tuples[row];                           \
+            bool left = v->validity && !bitmap_get(v->validity, index);          \
+            bool right = tuple_field_is_null(field, tuple);                      \
+            const T *stored = (const T *)(tuple + field->offset);                \
             bool equal = (left || right) ? (left && right && match->nulls_equal) \
-                                      : EQUAL(&values[index], stored);      \
-            rows[kept] = row;                                               \
-            match->rejected[match->rejected_count] = row;                   \
-            kept += equal;                                                  \
-            match->rejected_count += !equal;                                \
-        }                                                                   \
+                                         : EQUAL(&values[index], stored);        \
+            rows[kept] = row;                                                    \
+            match->rejected[match->rejected_count] = row;                        \
+            kept += equal;                                                       \
+            match->rejected_count += !equal;                                     \
+        }                                                                        \
     } while (0)
 
 /* Types whose equal values may differ in bytes, and numerics of different scales. */

@@ -147,6 +147,21 @@ static Status match(FuncCall *call, const LikePattern *like, Str text, bool *out
     return general_matches(call->ctx, text, like->pattern, out);
 }
 
+/* char(n) is held without its blanks, but a pattern sees them. */
+static Str padded(Scope *scope, Str text, int32_t typmod)
+{
+    size_t length = str_utf8_length(text);
+    size_t wanted = typmod < 4 ? 0 : (size_t)typmod - 4;
+
+    if (length >= wanted)
+        return text;
+    char *bytes = scope_alloc(scope, text.len + wanted - length);
+    if (text.len)
+        memcpy(bytes, text.ptr, text.len);
+    memset(bytes + text.len, ' ', wanted - length);
+    return (Str){bytes, text.len + wanted - length};
+}
+
 static Status like_rows(FuncCall *call, const Vector *const *args, uint32_t rows, Vector *out,
                         bool nocase, bool negated)
 {
@@ -160,6 +175,8 @@ static Status like_rows(FuncCall *call, const Vector *const *args, uint32_t rows
             continue;
         Str text = KERNEL_STR(0);
         Str pattern = KERNEL_STR(1);
+        if (args[0]->type.oid == OID_BPCHAR)
+            text = padded(call->scope, text, args[0]->type.typmod);
         if (nocase) {
             text = fold(call->scope, text);
             pattern = fold(call->scope, pattern);

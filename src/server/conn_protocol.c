@@ -57,15 +57,20 @@ static void send_error(Conn *conn)
     conn->wants_close = conn->wants_close || fatal;
 }
 
-static void protocol_error(Conn *conn, const char *message)
+static void refuse(Conn *conn, Status status, const char *message)
 {
     Ctx *ctx = session_ctx(conn->session);
 
     error_clear(ctx);
-    if (error_raise(ctx, E_PROTOCOL_VIOLATION, "%s", message) != OK) {
+    if (error_raise(ctx, status, "%s", message) != OK) {
         session_fail(conn->session);
         send_error(conn);
     }
+}
+
+static void protocol_error(Conn *conn, const char *message)
+{
+    refuse(conn, E_PROTOCOL_VIOLATION, message);
 }
 
 static void send_ready(Conn *conn)
@@ -163,13 +168,16 @@ static void handle_parse(Conn *conn, WireReader *reader)
     step_request(conn, CONN_PARSE);
 }
 
+static const char bad_format[] = "unsupported format code";
+
+/* NULL, or what is wrong. */
 static const char *read_params(WireReader *reader, BindParams *params)
 {
     params->formats_count = (uint16_t)wire_read_int16(reader);
     for (uint32_t i = 0; i < params->formats_count; i++) {
         int16_t format = wire_read_int16(reader);
         if (format != 0 && format != 1)
-            return "unsupported format code";
+            return bad_format;
         params->formats[i] = (uint8_t)format;
     }
     params->count = (uint16_t)wire_read_int16(reader);
@@ -195,7 +203,7 @@ static const char *read_result_formats(Conn *conn, WireReader *reader, Str porta
     for (uint32_t i = 0; i < count; i++) {
         kept->formats[i] = wire_read_int16(reader);
         if (kept->formats[i] != 0 && kept->formats[i] != 1)
-            return "unsupported format code";
+            return bad_format;
     }
     return NULL;
 }
@@ -211,7 +219,7 @@ static void handle_bind(Conn *conn, WireReader *reader)
     if (wrong == NULL)
         wrong = read_result_formats(conn, reader, portal);
     if (wrong) {
-        protocol_error(conn, wrong);
+        refuse(conn, wrong == bad_format ? E_INVALID_PARAMETER_VALUE : E_PROTOCOL_VIOLATION, wrong);
         return;
     }
     session_start_bind(conn->session, portal, statement, params->values, params->formats,
@@ -297,15 +305,8 @@ static void handle_sync(Conn *conn)
 /* The fast path interface is not there. */
 static void handle_function_call(Conn *conn)
 {
-    Ctx *ctx = session_ctx(conn->session);
-
     conn->request = CONN_QUERY;
-    error_clear(ctx);
-    if (error_raise(ctx, E_FEATURE_NOT_SUPPORTED, "function calls by message are not supported") !=
-        OK) {
-        session_fail(conn->session);
-        send_error(conn);
-    }
+    refuse(conn, E_FEATURE_NOT_SUPPORTED, "function calls by message are not supported");
     send_ready(conn);
 }
 

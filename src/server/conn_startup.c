@@ -128,7 +128,7 @@ static void answer_version(Conn *conn, const Startup *startup)
     WireReader params = startup->params;
     size_t start = wire_begin(&conn->out, 'v');
 
-    wire_put_int32(&conn->out, 0);
+    wire_put_int32(&conn->out, PROTOCOL_3_0); /* PostgreSQL 15 sends the whole version */
     wire_put_int32(&conn->out, startup->unknown_count);
     while (params.rest.len > 1) {
         Str name = wire_read_string(&params);

@@ -92,6 +92,28 @@ static bool collector_dropped(void *arg, RelationId relation)
     return storage_is_dropped(arg, relation);
 }
 
+/* A directory of another format is left alone; a new one is marked. */
+static Status check_format(Ctx *ctx, Scope *scope, Storage *storage)
+{
+    Status st = OK;
+    uint32_t version = FORMAT_VERSION;
+    WosMeta mark = {META_FORMAT, {(const char *)&version, sizeof version}, false};
+    Str bytes;
+    bool found;
+
+    TRY(wos_meta_get(ctx, scope, storage->wos, META_FORMAT, &bytes, &found));
+    if (found && bytes.len == sizeof version)
+        memcpy(&version, bytes.ptr, sizeof version);
+    if (version != FORMAT_VERSION || (found && bytes.len != sizeof version))
+        FAIL(ctx, E_FEATURE_NOT_SUPPORTED,
+             "data directory \"%s\" has format %u, this program knows %u", storage->dir, version,
+             FORMAT_VERSION);
+    if (!found)
+        TRY(wos_meta_write(ctx, storage->wos, &mark, 1));
+done:
+    return st;
+}
+
 static Status open_wos(Ctx *ctx, Storage *storage)
 {
     Status st = OK;
@@ -110,6 +132,7 @@ static Status open_wos(Ctx *ctx, Storage *storage)
     bool found;
 
     TRY(wos_open(ctx, &options, &storage->wos));
+    TRY(check_format(ctx, scope, storage));
     TRY(wos_meta_get(ctx, scope, storage->wos, META_FLUSHED, &bytes, &found));
     if (found && bytes.len != sizeof value)
         FAIL(ctx, E_DATA_CORRUPTED, "the flushed position has %zu bytes, not %zu", bytes.len,

@@ -245,12 +245,15 @@ static Status enter_locked(Ctx *ctx, Storage *storage, StorageCommitHook hook, v
 {
     Status st = OK;
 
-    TRY(wal_check(ctx, storage->wal));
     out->ts = next_ts_locked(storage);
-    if (hook)
-        TRY(hook(ctx, hook_arg, out->ts));
     TRY(wal_reserve(ctx, storage->wal, out->payload_bytes, out->ts, &out->place));
     out->generation = NULL;
+    st = hook ? hook(ctx, hook_arg, out->ts) : OK;
+    if (st != OK) {
+        storage->last_ts = out->ts;
+        wal_skip(storage->wal, &out->place);
+        goto done;
+    }
     if (out->set_bytes >= MIN(OWN_GENERATION_BYTES, storage->options.generation_bytes))
         out->generation = add_own_locked(storage, &out->place, out->ts, out->set_bytes);
     storage->last_ts = out->ts;

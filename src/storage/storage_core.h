@@ -14,9 +14,11 @@
 #include "storage/wal/wal.h"
 
 #define LAYERS_MAX               128u
+#define FORMAT_VERSION           1u
 #define VIEWS_MAX                4096u
 #define VIEW_PINS_BITS           52
 #define META_FLUSHED             STR("flushed")
+#define META_FORMAT              STR("format")
 #define META_DROPPED             STR("dropped/")
 #define FLUSH_LAYERS_MAX         8u
 #define GENERATION_BYTES_DEFAULT ((size_t)64 << 20)

@@ -52,6 +52,7 @@ struct Txn {
     SnapshotSlot *slot;
     Snapshot snapshot;
     bool has_snapshot;      /* slot published, view pinned */
+    bool has_read;          /* a statement has begun: the isolation level stands */
     Timestamp read_from_ts; /* newest installed_ts read at: the final reply waits for it */
     LockOwner owner;
     BulkState *bulk;
@@ -168,7 +169,7 @@ static bool one_snapshot(const Txn *txn)
 Status txn_set(Ctx *ctx, Txn *txn, Isolation isolation, bool read_only, bool deferrable)
 {
     if (isolation != txn->options.isolation) {
-        if (txn->has_snapshot || txn_has_written(txn))
+        if (txn->has_read)
             return error_raise(ctx, E_ACTIVE_SQL_TRANSACTION,
                                "SET TRANSACTION ISOLATION LEVEL must be called before any query");
         if (isolation == ISOLATION_SERIALIZABLE) {
@@ -178,7 +179,7 @@ Status txn_set(Ctx *ctx, Txn *txn, Isolation isolation, bool read_only, bool def
             return st;
         }
     }
-    if (txn->options.read_only && !read_only && txn->has_snapshot)
+    if (txn->options.read_only && !read_only && txn->has_read)
         return error_raise(ctx, E_ACTIVE_SQL_TRANSACTION,
                            "transaction read-write mode must be set before any query");
     txn->options.isolation = isolation;
@@ -214,6 +215,7 @@ Status txn_statement_begin(Ctx *ctx, Txn *txn, bool reads_only, const Snapshot *
     txn->snapshot.own = txn->writes;
     txn->statement_mark = txn->writes ? writeset_mark(txn->writes) : 0;
     txn->statement_hooks = txn->hooks_count;
+    txn->has_read = true;
     *snapshot = &txn->snapshot;
     return OK;
 }

@@ -189,7 +189,7 @@ static const TimeZone *find_posix(Str name)
         while (p < end && !ends_name(*p))
             p++;
     }
-    if (p == name.ptr || name.len >= sizeof text)
+    if (name.len >= sizeof text)
         return NULL;
     bool negative = p < end && *p == '-';
     p += p < end && (*p == '-' || *p == '+');

@@ -217,7 +217,7 @@ Status agg_complete(Query *query, void *arg)
     } else {
         TRY(add_empty_sets(self, states[0]));
         bool serial = merge.states_count == 1 || groups <= SERIAL_GROUPS_MAX || self->has_deferred;
-        merge.partitions = serial ? 1 : query->workers_max * 4;
+        merge.partitions = serial ? 1 : query->workers_max;
         self->tables = scope_new_array(query->scope, AggTable *, merge.partitions);
         self->tables_count = merge.partitions;
         if (serial)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #define SLOTS_MIN    64
+#define CACHED_SLOTS 16384 /* more are worth fetching ahead */
 #define ADDRESS_BITS 48
 #define ADDRESS_MASK ((UINT64_C(1) << ADDRESS_BITS) - 1)
 
@@ -136,6 +137,7 @@ static Status pass(Ctx *ctx, AggTable *table, const uint64_t *hashes, uint32_t *
         uint32_t row = rows[i];
         tuples[row] = walk(table, hashes[row], &table->at[row]);
         if (tuples[row]) {
+            __builtin_prefetch(tuples[row]);
             rows[candidates++] = row;
             continue;
         }
@@ -158,6 +160,8 @@ static Status find(Ctx *ctx, AggTable *table, const Batch *keys, const uint64_t 
         table->rows[row] = row;
         table->at[row] = hashes[row] & table->mask;
     }
+    for (uint32_t row = 0; table->mask >= CACHED_SLOTS && row < count; row++)
+        __builtin_prefetch(&table->slots[table->at[row]]);
     uint32_t *fresh_first = table->fresh;
     while (count) {
         uint32_t fresh = 0;

@@ -234,6 +234,9 @@ static Status make_nested(Worker *worker, Eval *eval, uint32_t row, StrView *out
             shape.lengths[0] = (int32_t)eval->args_count;
             memcpy(shape.lengths + 1, view.lengths,
                    sizeof(int32_t) * (size_t)(ARRAY_DIMENSIONS_MAX - 1));
+            shape.lower[0] = 1;
+            memcpy(shape.lower + 1, view.lower,
+                   sizeof(int32_t) * (size_t)(ARRAY_DIMENSIONS_MAX - 1));
             elements =
                 scope_new_array(worker->batch, Datum, (size_t)view.count * eval->args_count + 1);
         }

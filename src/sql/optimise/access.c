@@ -120,8 +120,7 @@ static ColumnId key_column(const AccessSearch *s, uint32_t at)
 }
 
 /* The value that the conjunct compares the column with. */
-static Expr *compared_value(const AccessSearch *s, const Expr *conjunct, ColumnId id,
-                            CompareOp *op)
+static Expr *compared_value(const AccessSearch *s, const Expr *conjunct, ColumnId id, CompareOp *op)
 {
     Expr *value = NULL;
 
@@ -197,7 +196,8 @@ static bool match_range(AccessSearch *s, uint32_t at)
         Expr *value = compared_value(s, s->conjuncts->data[i], id, &op);
         if (value == NULL || s->path.used[i])
             continue;
-        bool low = op == COMPARE_GT || op == COMPARE_GE, high = op == COMPARE_LT || op == COMPARE_LE;
+        bool low = op == COMPARE_GT || op == COMPARE_GE,
+             high = op == COMPARE_LT || op == COMPARE_LE;
         if ((low && bounds->low) || (high && bounds->high) || (!low && !high))
             continue;
         value = bound_value(s->o, value, s->key->types[at]);
@@ -219,8 +219,8 @@ static bool search_key(AccessSearch *s)
 {
     uint32_t at = 0;
 
-    s->path = (AccessPath){.method = s->key->index ? SCAN_INDEX : SCAN_KEY_RANGE,
-                           .index = s->key->index};
+    s->path =
+        (AccessPath){.method = s->key->index ? SCAN_INDEX : SCAN_KEY_RANGE, .index = s->key->index};
     s->path.used = scope_new_array(s->o->scope, bool, s->conjuncts->count + 1);
     s->path.bounds.equal = scope_new_array(s->o->scope, Expr *, s->key->count + 1);
     while (at < s->key->count && match_equal(s, at))
@@ -414,6 +414,43 @@ bool access_in_order(Optimiser *o, const Plan *scan, const ExprList *conjuncts, 
     return true;
 }
 
+/* What a condition costs, roughly, in comparisons of integers. */
+static double condition_cost(const Expr *expr)
+{
+    double cost = 0;
+
+    if (expr->kind == EXPR_SUBQUERY)
+        return expr->subquery.outer_count ? 10000 : 1;
+    if (expr->kind == EXPR_IN)
+        cost = 1;
+    else if (expr->kind == EXPR_FUNC)
+        cost = expr->func.info->cost;
+    for (uint32_t i = 0; i < expr->args_count && (expr->kind != EXPR_IN || i == 0); i++) {
+        cost += condition_cost(expr->args[i]);
+        if (expr->kind == EXPR_FUNC && type_phys(expr->args[i]->type) == PHYS_STRING)
+            cost += 1;
+    }
+    return cost;
+}
+
+/* Cheap ones that keep few rows first. */
+static void sort_filters(Optimiser *o, ExprList *filters)
+{
+    double *ranks = scope_new_array(o->scope, double, filters->count + 1);
+
+    for (uint32_t i = 0; i < filters->count; i++) {
+        Expr *filter = filters->data[i];
+        double rank = (selectivity_of(o, filter) - 1) / MAX(condition_cost(filter), 1);
+        uint32_t at = i;
+        for (; at > 0 && ranks[at - 1] > rank; at--) {
+            ranks[at] = ranks[at - 1];
+            filters->data[at] = filters->data[at - 1];
+        }
+        ranks[at] = rank;
+        filters->data[at] = filter;
+    }
+}
+
 void access_apply(Optimiser *o, Plan *scan, const ExprList *conjuncts, const AccessPath *path)
 {
     ExprList rest = {0};
@@ -427,4 +464,6 @@ void access_apply(Optimiser *o, Plan *scan, const ExprList *conjuncts, const Acc
     scan->scan.bounds = path->bounds;
     scan->scan.unique_match = path->unique && path->bounds.in_count == 0;
     scan->scan.filters = rest;
+    sort_filters(o, &scan->scan.filters);
+    scan->cost = path->cost;
 }

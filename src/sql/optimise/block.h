@@ -58,11 +58,11 @@ typedef struct Block {
     Optimiser *o;
     uint32_t rels_count;
     BlockRel rels[BLOCK_RELATIONS_MAX];
-    ExprList conditions;       /* as found; emptied into the following */
-    ARRAY(BlockCond) conds;    /* over several relations, or over operators' columns */
-    ARRAY(EqualClass) classes; /* equalities of plain relations' columns */
+    ExprList conditions;         /* as found; emptied into the following */
+    ARRAY(BlockCond) conds;      /* over several relations, or over operators' columns */
+    ARRAY(EqualClass) classes;   /* equalities of plain relations' columns */
     ARRAY(BlockColumn) computed; /* by projections that stood between the joins */
-    ExprList late;             /* evaluated last: volatile, or with correlated subqueries */
+    ExprList late;               /* evaluated last: volatile, or with correlated subqueries */
 } Block;
 
 /* Fills the block from the tree below `plan`. */
@@ -74,6 +74,9 @@ void block_infer(Block *b);
 RelMask block_mask(const Block *b, const Expr *expr);
 /* Relations in an order that depends on neither names nor the order of FROM. */
 void block_sort(Block *b);
+/* Aggregates that are joined with few of their groups: their input is cut down to those groups by a
+   semijoin with a copy of the relation that is so small (block_reduce.c). */
+void block_reduce(Block *b);
 /* Member of the class in the set, NULL if none. */
 const ClassMember *class_member_in(const EqualClass *class, RelMask set);
 Expr *class_equality(Block *b, const EqualClass *class, const Expr *left, const Expr *right);

@@ -147,9 +147,9 @@ static void derive_for_operators(Block *b, const Expr *cond, const Expr *column,
         for (uint32_t j = 0; j < rel->conds.count; j++) {
             Expr *inner, *outer;
             if (!condition_separates(b->o, rel->conds.data[j], &own, &inner, &outer) ||
-                predicate_compare(rel->conds.data[j]) != COMPARE_EQ ||
-                inner->kind != EXPR_COLUMN || outer->kind != EXPR_COLUMN ||
-                !same_class_type(inner, column) || !same_class_type(outer, column))
+                predicate_compare(rel->conds.data[j]) != COMPARE_EQ || inner->kind != EXPR_COLUMN ||
+                outer->kind != EXPR_COLUMN || !same_class_type(inner, column) ||
+                !same_class_type(outer, column))
                 continue;
             if (outer->column.id == column->column.id || (class && class_of(b, outer) == class))
                 add_once(b, &rel->local, about(b, cond, column, inner));

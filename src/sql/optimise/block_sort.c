@@ -51,8 +51,8 @@ static uint64_t datum_signature(const Datum *datum)
 static uint64_t expr_signature(const Block *b, const Expr *expr)
 {
     uint64_t hash = mix(expr->kind, expr->type.oid);
-    bool symmetric = expr->kind == EXPR_AND || expr->kind == EXPR_OR ||
-                     predicate_compare(expr) == COMPARE_EQ;
+    bool symmetric =
+        expr->kind == EXPR_AND || expr->kind == EXPR_OR || predicate_compare(expr) == COMPARE_EQ;
     uint64_t sum = 0;
 
     switch (expr->kind) {

@@ -225,8 +225,8 @@ static Expr *rename_node(void *arg, Expr *expr)
     rename_columns(r, plan);
     rename_uses(r, plan);
     expr->subquery.plan = plan;
-    expr->subquery.outputs = copy_array(r->o, expr->subquery.outputs,
-                                        expr->subquery.outputs_count * sizeof(ColumnId));
+    expr->subquery.outputs =
+        copy_array(r->o, expr->subquery.outputs, expr->subquery.outputs_count * sizeof(ColumnId));
     for (uint32_t i = 0; i < expr->subquery.outputs_count; i++)
         expr->subquery.outputs[i] = new_id(r, expr->subquery.outputs[i]);
     subquery_renew_outer(r->o, expr);

@@ -354,8 +354,7 @@ static void offer_lookup(const JoinGraph *g, const JoinNode *left, const JoinNod
 
 void graph_join(const JoinGraph *g, const JoinNode *left, const JoinNode *right, JoinNode *out)
 {
-    JoinType op =
-        right->operand ? g->b->rels[__builtin_ctzll(right->set)].op : JOIN_INNER;
+    JoinType op = right->operand ? g->b->rels[__builtin_ctzll(right->set)].op : JOIN_INNER;
     double both = left->cost + right->cost;
     bool mirrored = op == JOIN_INNER || op == JOIN_LEFT || op == JOIN_SEMI || op == JOIN_ANTI;
 

@@ -13,7 +13,8 @@
 /* Deeper plans and expressions are refused: passes recurse over both. */
 #define OPTIMISE_DEPTH_MAX 3000
 
-/* --- sets of columns (idset.c) ----------------------------------------------------------------- */
+/* --- sets of columns (idset.c) -----------------------------------------------------------------
+ */
 
 /* Grows as needed; zeroed is empty. */
 typedef struct IdSet {
@@ -34,7 +35,8 @@ IdSet idset_of_plan(Scope *scope, const Plan *plan);
 void idset_add_expr(Scope *scope, IdSet *set, const Expr *expr);
 IdSet idset_of_expr(Scope *scope, const Expr *expr);
 
-/* --- the statement's state --------------------------------------------------------------------- */
+/* --- the statement's state ---------------------------------------------------------------------
+ */
 
 typedef struct Optimiser {
     Ctx *ctx;
@@ -50,7 +52,8 @@ typedef struct Optimiser {
     U64Map *done;    /* plans of subqueries that are planned already */
 } Optimiser;
 
-/* --- expressions (predicate.c) ----------------------------------------------------------------- */
+/* --- expressions (predicate.c) -----------------------------------------------------------------
+ */
 
 typedef enum CompareOp {
     COMPARE_NONE,
@@ -87,10 +90,12 @@ Expr *simplify(Optimiser *o, const Expr *expr);
 Plan *plan_empty(Scope *scope, const Plan *plan);
 bool plan_is_empty(const Plan *plan);
 
-/* --- copies of plans (clone.c) ----------------------------------------------------------------- */
+/* --- copies of plans (clone.c) -----------------------------------------------------------------
+ */
 
 ColumnId column_new(Optimiser *o);
-/* A deep copy whose columns all have new ids; `map` (from old id to new id as pointers) may be NULL.
+/* A deep copy whose columns all have new ids; `map` (from old id to new id as pointers) may be
+ * NULL.
  */
 Plan *plan_clone(Optimiser *o, const Plan *plan, U64Map *map);
 /* The same plan, ids included, in nodes of its own. */
@@ -102,7 +107,8 @@ void subquery_renew_outer(Optimiser *o, Expr *subquery);
 Expr *expr_substitute(Optimiser *o, const Expr *expr, const U64Map *map);
 void list_substitute(Optimiser *o, ExprList *list, const U64Map *map);
 
-/* --- the first pass (normalise.c) -------------------------------------------------------------- */
+/* --- the first pass (normalise.c) --------------------------------------------------------------
+ */
 
 /* Expressions simplified, conditions as lists of conjuncts, RIGHT joins turned round, every
    subquery with a plan of its own. */
@@ -111,7 +117,8 @@ Status normalise(Optimiser *o, Plan **plan);
 typedef Status (*PlanVisit)(Optimiser *o, Plan **plan);
 Status each_subquery(Optimiser *o, Plan *plan, PlanVisit visit);
 
-/* --- properties of plans (properties.c) -------------------------------------------------------- */
+/* --- properties of plans (properties.c) --------------------------------------------------------
+ */
 
 /* No two rows of the plan agree in these columns (NULLs equal each other). */
 bool plan_is_unique(Optimiser *o, const Plan *plan, const IdSet *columns);
@@ -126,7 +133,8 @@ bool condition_rejects_nulls(Optimiser *o, const Expr *condition, const IdSet *c
 bool condition_separates(Optimiser *o, const Expr *condition, const IdSet *own, Expr **inner,
                          Expr **outer);
 
-/* --- subqueries become joins (pull.c, unnest.c) ------------------------------------------------ */
+/* --- subqueries become joins (pull.c, unnest.c) ------------------------------------------------
+ */
 
 typedef struct Pull {
     Optimiser *o;
@@ -147,7 +155,8 @@ void pull_add_groups(Pull *p, Plan *aggregate, ExprList *conds);
 void join_set_columns(Optimiser *o, Plan *join);
 Status unnest(Optimiser *o, Plan **plan);
 
-/* --- estimates (origin.c, selectivity.c, estimate.c) ------------------------------------------- */
+/* --- estimates (origin.c, selectivity.c, estimate.c) -------------------------------------------
+ */
 
 typedef struct TableSize {
     double rows, bytes;
@@ -155,7 +164,7 @@ typedef struct TableSize {
 
 typedef struct ColumnOrigin {
     const Table *table;
-    uint32_t position; /* in table->columns */
+    uint32_t position;                  /* in table->columns */
     const ColumnStatistics *statistics; /* NULL: never analysed */
     const TableSize *size;
     double distinct; /* values in the table; a guess without statistics */
@@ -175,17 +184,17 @@ double selectivity_of(Optimiser *o, const Expr *condition);
 double selectivity_of_list(Optimiser *o, const ExprList *conditions);
 
 /* Costs are microseconds of one core, roughly. */
-#define COST_SCAN_ROW     0.02
-#define COST_SCAN_COLUMN  0.006
-#define COST_CONDITION    0.006
-#define COST_LOOKUP       2.0 /* a row by its key */
-#define COST_INDEX_ENTRY  0.3
-#define COST_BUILD_ROW    0.06
-#define COST_PROBE_ROW    0.03
-#define COST_OUTPUT_ROW   0.01
-#define COST_GROUP_ROW    0.06
-#define COST_SORT_ROW     0.02 /* times log2(rows) */
-#define COST_NESTED_PAIR  0.01
+#define COST_SCAN_ROW    0.02
+#define COST_SCAN_COLUMN 0.006
+#define COST_CONDITION   0.006
+#define COST_LOOKUP      2.0 /* a row by its key */
+#define COST_INDEX_ENTRY 0.3
+#define COST_BUILD_ROW   0.06
+#define COST_PROBE_ROW   0.03
+#define COST_OUTPUT_ROW  0.01
+#define COST_GROUP_ROW   0.06
+#define COST_SORT_ROW    0.02 /* times log2(rows) */
+#define COST_NESTED_PAIR 0.01
 
 /* Rows and cost of the node, from its children's. */
 void estimate_node(Optimiser *o, Plan *plan);
@@ -195,7 +204,8 @@ double estimate_groups(Optimiser *o, const ExprList *groups, double rows);
 /* A scan's table rows after its filters. */
 double estimate_scan_rows(Optimiser *o, const Plan *scan, const ExprList *conjuncts);
 
-/* --- access paths (access.c) ------------------------------------------------------------------- */
+/* --- access paths (access.c) -------------------------------------------------------------------
+ */
 
 /* One way to read a table. */
 typedef struct AccessPath {
@@ -226,7 +236,8 @@ bool access_in_order(Optimiser *o, const Plan *scan, const ExprList *conjuncts, 
 /* Fills in the scan, with the conjuncts that the path leaves as its filters. */
 void access_apply(Optimiser *o, Plan *scan, const ExprList *conjuncts, const AccessPath *path);
 
-/* --- pushing conditions down, ordering joins (push.c) ------------------------------------------ */
+/* --- pushing conditions down, ordering joins (push.c) ------------------------------------------
+ */
 
 /* The plan with the conditions (over its columns) evaluated as early as can be, and its joins in
    their best order; the same columns in the same order. */
@@ -236,7 +247,8 @@ Status push_leaf(Optimiser *o, Plan **plan, const ExprList *conditions);
 /* The plan with exactly these columns in this order. */
 Plan *plan_shaped(Scope *scope, Plan *plan, const PlanColumn *columns, uint32_t count);
 
-/* --- physical choices (physical.c, order.c, join_keys.c) ---------------------------------------- */
+/* --- physical choices (physical.c, order.c, join_keys.c) ----------------------------------------
+ */
 
 /* How scans read, limits and sorts that become one, sorts that a key's order makes needless. */
 void physical_plan(Optimiser *o, Plan **plan);
@@ -248,7 +260,8 @@ void order_min_max(Optimiser *o, Plan *aggregate);
 /* Splits conditions into hash keys and the rest, and settles the method. */
 void join_choose_keys(Optimiser *o, Plan *join);
 
-/* --- columns that nobody reads (prune.c) ------------------------------------------------------- */
+/* --- columns that nobody reads (prune.c) -------------------------------------------------------
+ */
 
 /* Takes away what is not needed. `exact`: the plan's columns stay as they are. */
 Plan *prune(Optimiser *o, Plan *plan, const IdSet *need, bool exact);

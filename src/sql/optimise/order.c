@@ -92,6 +92,8 @@ static void use_path(Optimiser *o, Plan *scan, const AccessPath *path, bool back
     ExprList conjuncts = scan->scan.filters;
 
     access_apply(o, scan, &conjuncts, path);
+    if (scan->scan.method == SCAN_FULL)
+        scan->scan.method = SCAN_KEY_RANGE;
     scan->scan.descending = backward;
 }
 

@@ -8,12 +8,12 @@
 
 #include <math.h>
 
-#define ROWS_OF_EMPTY      1000.0 /* plans outlive a table's first rows */
-#define DISTINCT_OF_DATE   2500.0
-#define DISTINCT_OF_CODE   10.0
-#define DISTINCT_OF_CHAR   50.0
-#define DISTINCT_OF_OTHER  200.0
-#define DISTINCT_OF_CALL   100.0
+#define ROWS_OF_EMPTY     1000.0 /* plans outlive a table's first rows */
+#define DISTINCT_OF_DATE  2500.0
+#define DISTINCT_OF_CODE  10.0
+#define DISTINCT_OF_CHAR  50.0
+#define DISTINCT_OF_OTHER 200.0
+#define DISTINCT_OF_CALL  100.0
 
 const TableSize *table_size(Optimiser *o, const Table *table)
 {

@@ -34,12 +34,22 @@ static bool index_in(const Plan *scan, const Index *index, const IdSet *columns)
     return index->columns_count > 0;
 }
 
-static bool scan_is_unique(const Plan *scan, const IdSet *columns)
+/* One row by its key; below an index join it is one for each row of the other side. */
+static bool scan_is_single(Optimiser *o, const Plan *scan)
+{
+    IdSet used = {0};
+
+    for (uint32_t i = 0; i < scan->scan.bounds.equal_count; i++)
+        idset_add_expr(o->scope, &used, scan->scan.bounds.equal[i]);
+    return scan->scan.unique_match && idset_empty(&used);
+}
+
+static bool scan_is_unique(Optimiser *o, const Plan *scan, const IdSet *columns)
 {
     const Table *table = scan->scan.table;
     bool all = table->key_columns_count > 0;
 
-    if (scan->scan.unique_match)
+    if (scan_is_single(o, scan))
         return true;
     if (scan->scan.with_key && idset_has(columns, scan->columns[scan->columns_count - 1].id))
         return true;
@@ -137,7 +147,7 @@ bool plan_is_unique(Optimiser *o, const Plan *plan, const IdSet *columns)
     IdSet below;
 
     switch (plan->kind) {
-    case PLAN_SCAN: return scan_is_unique(plan, columns);
+    case PLAN_SCAN: return scan_is_unique(o, plan, columns);
     case PLAN_VALUES: return plan->values.rows_count <= 1;
     case PLAN_FILTER:
     case PLAN_LOCK_ROWS: return plan_is_unique(o, plan->children[0], columns);
@@ -295,8 +305,7 @@ bool condition_rejects_nulls(Optimiser *o, const Expr *condition, const IdSet *c
                 return false;
         }
         return true;
-    case EXPR_IS_NULL:
-        return condition->test.negated && null_of_nulls(condition->args[0], columns);
+    case EXPR_IS_NULL: return condition->test.negated && null_of_nulls(condition->args[0], columns);
     case EXPR_IS_BOOL:
         return condition->test.negated == (condition->test.test == IS_UNKNOWN) &&
                null_of_nulls(condition->args[0], columns);

@@ -219,8 +219,8 @@ void pull_add_groups(Pull *p, Plan *plan, ExprList *conds)
             plan->aggregate.groups = groups;
             add_column(o, plan, group_column(o, inner), at);
         }
-        conds->data[i] = with_inner(o, conds->data[i], inner,
-                                    plan_column_expr(o->scope, &plan->columns[at]));
+        conds->data[i] =
+            with_inner(o, conds->data[i], inner, plan_column_expr(o->scope, &plan->columns[at]));
     }
 }
 

@@ -84,6 +84,7 @@ static Status push_block(Optimiser *o, Plan **slot, const ExprList *conditions)
     block_flatten(b, plan);
     block_simplify(b);
     block_infer(b);
+    block_reduce(b);
     TRY(push_relations(b, &empty));
     if (empty) {
         *slot = plan_empty(o->scope, plan);

@@ -244,8 +244,8 @@ Status push_leaf(Optimiser *o, Plan **slot, const ExprList *conditions)
         Plan *child = plan->children[i];
         TRY(push_conditions(o, &plan->children[i], &p.below[i]));
         if (is_positional(plan))
-            plan->children[i] = plan_shaped(o->scope, plan->children[i], child->columns,
-                                            child->columns_count);
+            plan->children[i] =
+                plan_shaped(o->scope, plan->children[i], child->columns, child->columns_count);
         if (i == 0 && plan->kind == PLAN_CTE)
             u64map_put(o->ctes, plan->cte.id, plan->children[0]);
     }

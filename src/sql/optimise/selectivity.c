@@ -10,15 +10,15 @@
 
 #include <math.h>
 
-#define SHARE_RANGE      0.33
-#define SHARE_TWO_SIDED  0.1
-#define SHARE_LIKE       0.05
-#define SHARE_PREFIX     0.02
-#define SHARE_NULL       0.02
-#define SHARE_UNKNOWN    0.33
-#define SHARE_MIN        1e-9
-#define DATE_SPAN_DAYS   2500.0 /* of a date column that nothing is known of */
-#define DAY_US           86400e6
+#define SHARE_RANGE     0.33
+#define SHARE_TWO_SIDED 0.1
+#define SHARE_LIKE      0.05
+#define SHARE_PREFIX    0.02
+#define SHARE_NULL      0.02
+#define SHARE_UNKNOWN   0.33
+#define SHARE_MIN       1e-9
+#define DATE_SPAN_DAYS  2500.0 /* of a date column that nothing is known of */
+#define DAY_US          86400e6
 
 static double clamp_share(double share)
 {
@@ -177,6 +177,21 @@ static double range_without_statistics(const Range *r)
     return SHARE_TWO_SIDED;
 }
 
+/* Of a unique integer at most as many rows as the range has values. */
+static double unique_range(const ColumnOrigin *origin, const Range *r, double share)
+{
+    double low, high;
+
+    if (origin == NULL || !origin->unique || r->low == NULL || r->high == NULL ||
+        r->low->kind != EXPR_CONST || r->high->kind != EXPR_CONST)
+        return share;
+    Oid type = origin->table->columns[origin->position].type.oid;
+    if ((type != OID_INT2 && type != OID_INT4 && type != OID_INT8) ||
+        !datum_number(&r->low->constant, &low) || !datum_number(&r->high->constant, &high))
+        return share;
+    return MIN(share, MAX(high - low + 1, 1) / MAX(origin->size->rows, 1));
+}
+
 static double range_share(Optimiser *o, const Range *r)
 {
     const ColumnOrigin *origin = column_origin(o, r->id);
@@ -184,7 +199,7 @@ static double range_share(Optimiser *o, const Range *r)
     double low, high;
 
     if (s == NULL)
-        return range_without_statistics(r);
+        return unique_range(origin, r, range_without_statistics(r));
     if (r->low && r->high && r->low->kind == EXPR_CONST && r->high->kind == EXPR_CONST &&
         below_share(s, &r->low->constant, !r->low_inclusive, &low) &&
         below_share(s, &r->high->constant, r->high_inclusive, &high))
@@ -289,8 +304,7 @@ static double call_share(const Expr *cond)
 static double null_share(Optimiser *o, const Expr *cond)
 {
     const Expr *arg = cond->args[0];
-    const ColumnOrigin *origin =
-        arg->kind == EXPR_COLUMN ? column_origin(o, arg->column.id) : NULL;
+    const ColumnOrigin *origin = arg->kind == EXPR_COLUMN ? column_origin(o, arg->column.id) : NULL;
     double share = SHARE_NULL;
 
     if (origin && origin->statistics)
@@ -324,7 +338,8 @@ double selectivity_of(Optimiser *o, const Expr *cond)
     case EXPR_OR: return clamp_share(or_share(o, cond));
     case EXPR_NOT: return clamp_share(1 - selectivity_of(o, cond->args[0]));
     case EXPR_IN: return clamp_share(in_share(o, cond));
-    case EXPR_ANY: return clamp_share(MIN(10 * equality_share(o, cond->args[0], cond->args[1]), 0.5));
+    case EXPR_ANY:
+        return clamp_share(MIN(10 * equality_share(o, cond->args[0], cond->args[1]), 0.5));
     case EXPR_IS_NULL: return clamp_share(null_share(o, cond));
     case EXPR_IS_BOOL:
         return cond->test.negated || cond->test.test == IS_UNKNOWN

@@ -9,6 +9,8 @@
 #include "types/array.h"
 
 #define ANY_VALUES_MAX 10000
+#define DAY_US         INT64_C(86400000000)
+#define DAYS_MAX       2000000 /* well within what both types hold */
 
 static Expr *bool_node(Optimiser *o, ExprKind kind, const ExprList *args)
 {
@@ -282,6 +284,55 @@ static Expr *simplify_any(Optimiser *o, Expr *expr)
     return in;
 }
 
+// --- dates and timestamps ----------------------------------------------------------------------
+
+static Expr *date_compare(Optimiser *o, const Expr *expr, const char *op, int32_t day)
+{
+    const OperatorInfo *info = operator_exact(op, OID_DATE, OID_DATE);
+    Datum datum = {.type = sql_type(OID_DATE), .int32 = day};
+
+    if (info == NULL)
+        return NULL;
+    Expr *out = expr_new(o->scope, EXPR_FUNC, expr->type, 2);
+    out->location = expr->location;
+    out->func.op = info;
+    out->func.info = info->func;
+    out->args[0] = expr->args[0];
+    out->args[1] = expr_const(o->scope, &datum);
+    return out;
+}
+
+/* A date against a constant timestamp (date '…' + interval '…') is one against a date: dates are
+   compared faster, and bound keys. */
+static Expr *simplify_date(Optimiser *o, Expr *expr)
+{
+    CompareOp op = predicate_compare(expr);
+    Expr *out = NULL;
+
+    if (op == COMPARE_NONE || expr->args[0]->type.oid != OID_DATE ||
+        expr->args[1]->type.oid != OID_TIMESTAMP || expr->args[1]->kind != EXPR_CONST ||
+        expr->args[1]->constant.is_null)
+        return expr;
+    int64_t us = expr->args[1]->constant.int64;
+    int64_t day = us / DAY_US - (us % DAY_US < 0);
+    bool midnight = us % DAY_US == 0;
+    if (day < -DAYS_MAX || day > DAYS_MAX)
+        return expr;
+    switch (op) {
+    case COMPARE_LT: out = date_compare(o, expr, midnight ? "<" : "<=", (int32_t)day); break;
+    case COMPARE_LE: out = date_compare(o, expr, "<=", (int32_t)day); break;
+    case COMPARE_GT: out = date_compare(o, expr, ">", (int32_t)day); break;
+    case COMPARE_GE: out = date_compare(o, expr, midnight ? ">=" : ">", (int32_t)day); break;
+    case COMPARE_EQ:
+    case COMPARE_NE:
+        if (midnight)
+            out = date_compare(o, expr, expr->func.op->name, (int32_t)day);
+        break;
+    default: break;
+    }
+    return out ? out : expr;
+}
+
 static Expr *simplify_node(void *arg, Expr *expr)
 {
     Optimiser *o = arg;
@@ -292,6 +343,7 @@ static Expr *simplify_node(void *arg, Expr *expr)
     case EXPR_NOT: expr = negate(o, expr->args[0]); break;
     case EXPR_CASE: expr = simplify_case(o, expr); break;
     case EXPR_ANY: expr = simplify_any(o, expr); break;
+    case EXPR_FUNC: expr = simplify_date(o, expr); break;
     default: break;
     }
     return expr->args_count ? sql_fold(o->scope, o->env->io, o->env->session, expr) : expr;

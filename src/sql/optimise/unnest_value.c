@@ -13,9 +13,9 @@ bool unnest_limit_is_idle(const Plan *limit)
 
     if (limit->limit.offset || limit->limit.with_ties)
         return false;
-    return count == NULL || (count->kind == EXPR_CONST && (count->constant.is_null ||
-                                                           (count->type.oid == OID_INT8 &&
-                                                            count->constant.int64 >= 1)));
+    return count == NULL ||
+           (count->kind == EXPR_CONST && (count->constant.is_null || (count->type.oid == OID_INT8 &&
+                                                                      count->constant.int64 >= 1)));
 }
 
 /* An aggregate without groups and what stands above it, as expressions over its outputs. */

@@ -59,10 +59,12 @@ static Status apply_record(Ctx *ctx, Recovery *recovery, const char *bytes,
     };
     Status st = OK;
 
-    if (header->version != WAL_RECORD_VERSION ||
-        (header->kind != WAL_COMMIT && header->kind != WAL_DATA))
+    if (header->version != WAL_RECORD_VERSION || header->kind < WAL_COMMIT ||
+        header->kind > WAL_SKIP)
         FAIL(ctx, E_FEATURE_NOT_SUPPORTED, "log record of kind %u, format %u is not known",
              header->kind, header->version);
+    if (header->kind == WAL_SKIP)
+        goto done;
     TRY(recovery->apply(ctx, recovery->arg, &record));
     recovery->newest_ts = MAX(recovery->newest_ts, header->commit_ts);
 done:

@@ -266,6 +266,22 @@ void wal_write_end(WalWriter *writer)
     ring_put(wal, writer->at, zeros, align_up(length, WAL_ALIGN) - length);
 }
 
+void wal_skip(Wal *wal, const WalPlace *place)
+{
+    WalRecord record = {.kind = WAL_SKIP};
+    WalWriter writer;
+    size_t room;
+    char *span;
+
+    wal_write_begin(wal, place, &record, &writer);
+    while ((span = wal_write_span(&writer, &room)) != NULL && room > 0) {
+        memset(span, 0, room);
+        wal_write_advance(&writer, room);
+    }
+    wal_write_end(&writer);
+    wal_publish(wal, place);
+}
+
 /* --- life ---------------------------------------------------------------------------------- */
 
 Status wal_check(Ctx *ctx, Wal *wal)

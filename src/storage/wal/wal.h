@@ -27,6 +27,7 @@ typedef struct WalOptions {
 enum WalKind {
     WAL_COMMIT = 1, /* the last (mostly the only) record of a transaction */
     WAL_DATA = 2,   /* a piece of a large transaction's writes, before its commit */
+    WAL_SKIP = 3,   /* a place that was given up; replay does not show it */
 };
 
 typedef struct WalRecord {
@@ -83,6 +84,8 @@ void wal_write_put(WalWriter *writer, const void *bytes, size_t count);
 char *wal_write_span(const WalWriter *writer, size_t *bytes_max);
 void wal_write_advance(WalWriter *writer, size_t count);
 void wal_write_end(WalWriter *writer);
+/* Gives a place up: fills it with nothing and publishes it. */
+void wal_skip(Wal *wal, const WalPlace *place);
 
 /* The record is copied and, for a commit, its writes are installed. */
 void wal_publish(Wal *wal, const WalPlace *place);

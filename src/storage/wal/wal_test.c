@@ -243,7 +243,7 @@ static void a_tail_torn_at_any_byte_is_cut(void **state)
         size_t whole = 7 + (size_t)(cut - eighth) / ((end - eighth) / 3);
 
         /* The segment that the second life began must not vouch for the first one's end. */
-        files_remove_tree(&ctx, sim_disk_files(disk), "d/log/00000002.log");
+        assert_int_equal(files_remove_tree(&ctx, sim_disk_files(disk), "d/log/00000002.log"), OK);
         destroy_from(disk, cut);
         /* Padding carries nothing: a record that lost only that is whole. */
         bool padding_only = (cut - eighth) % ((end - eighth) / 3) >= sizeof(RecordHeader) + 24;
@@ -282,7 +282,7 @@ static void damage_before_the_tail_is_reported(void **state)
     }
     /* The last record may be torn, if no segment follows: then it is cut. */
     SimDisk *disk = ten_commits(&eighth, &end);
-    files_remove_tree(&ctx, sim_disk_files(disk), "d/log/00000002.log");
+    assert_int_equal(files_remove_tree(&ctx, sim_disk_files(disk), "d/log/00000002.log"), OK);
     sim_disk_flip(disk, "d/log/00000001.log", log_offset(eighth) + 2 * stride + 20, 3);
     Wal *wal = open_log(disk, 0);
     expect_commits(1, 9);

@@ -179,7 +179,7 @@ static rocksdb_block_based_table_options_t *table_options(Wos *wos)
 {
     rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
 
-    rocksdb_block_based_options_set_block_size(table, 8192);
+    rocksdb_block_based_options_set_block_size(table, 4096);
     rocksdb_block_based_options_set_format_version(table, 5);
     rocksdb_block_based_options_set_block_cache(table, wos->cache);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);

@@ -74,11 +74,27 @@ static Level *level_of(Binder *b, Level *level, Expr *agg)
     return search.found ? search.found : level;
 }
 
-static Status check_allowed(Binder *b, const Level *level, int32_t location)
+typedef struct NestedSearch {
+    const Level *level;
+    bool found;
+} NestedSearch;
+
+static bool find_own_aggregate(void *arg, Expr *expr)
+{
+    NestedSearch *search = arg;
+
+    for (uint32_t i = 0; expr->kind == EXPR_COLUMN && i < search->level->aggs.count; i++)
+        search->found |= search->level->aggs.data[i].id == expr->column.id;
+    return !search->found;
+}
+
+static Status check_allowed(Binder *b, const Level *level, Expr *agg, int32_t location)
 {
     Status st = OK;
+    NestedSearch nested = {.level = level, .found = level->in_aggregate};
 
-    if (level->in_aggregate)
+    expr_walk(agg, find_own_aggregate, &nested);
+    if (nested.found)
         BIND_FAIL(b, location, E_GROUPING, "aggregate function calls cannot be nested");
     for (uint32_t i = 0; i < level->items.count; i++) {
         if (level->items.data[i]->working)
@@ -169,18 +185,30 @@ done:
     return st;
 }
 
-static Status bind_agg_parts(Binder *b, Level *level, const AstFuncCall *ast, Expr *agg)
+/* Direct arguments first, then, of an ordered-set aggregate, what WITHIN GROUP sorts. */
+static Status bind_agg_args(Binder *b, Level *level, const AstFuncCall *ast, Expr *agg)
 {
     Status st = OK;
-
+    uint32_t direct = ast->args.count;
     bool rows;
 
     TRY(counts_rows(b, level, ast, &rows));
     if (rows)
-        agg->args_count = 0;
-    for (uint32_t i = 0; i < agg->args_count; i++)
+        agg->args_count = direct = 0;
+    for (uint32_t i = 0; i < direct; i++)
         TRY(bind_expr(b, level, ast->args.items[i], &agg->args[i]));
     TRY(bind_agg_order(b, level, ast, agg));
+    for (uint32_t i = 0; i < ast->order.count && ast->within_group; i++)
+        agg->args[direct + i] = expr_copy(b->scope, agg->agg.order[i].expr);
+done:
+    return st;
+}
+
+static Status bind_agg_parts(Binder *b, Level *level, const AstFuncCall *ast, Expr *agg)
+{
+    Status st = OK;
+
+    TRY(bind_agg_args(b, level, ast, agg));
     level->in_aggregate = false;
     if (ast->filter)
         TRY(bind_condition(b, level, CLAUSE_FILTER, ast->filter, "FILTER", &agg->agg.filter));
@@ -222,7 +250,7 @@ static Status choose(Binder *b, const AstFuncCall *ast, const Expr *agg, const A
         inputs[i] = agg->args[i]->type.oid;
     for (uint32_t i = 0; i < all_count; i++) {
         bool exact = all[i]->args_count == agg->args_count;
-        if (!exact)
+        if (!exact || all[i]->ordered_set != ast->within_group)
             continue;
         for (uint32_t j = 0; j < agg->args_count; j++)
             exact &= all[i]->args[j] == inputs[j];
@@ -309,21 +337,39 @@ static Expr *place(Binder *b, Level *level, Expr *agg)
     return expr_column(b->scope, id, agg->type, agg_name(b, agg));
 }
 
+/* WITHIN GROUP goes with ordered-set aggregates, and they with it. */
+static Status check_within_group(Binder *b, const AstFuncCall *ast)
+{
+    Status st = OK;
+    uint32_t count;
+    const AggInfo *const *all = agg_overloads(ast->name.name, &count);
+
+    if (all[0]->ordered_set == ast->within_group)
+        goto done;
+    if (ast->within_group)
+        BIND_FAIL(b, ast->node.location, E_WRONG_OBJECT_TYPE,
+                  "%.*s is not an ordered-set aggregate, so it cannot have WITHIN GROUP",
+                  STR_ARGS(ast->name.name));
+    BIND_FAIL(b, ast->node.location, E_WRONG_OBJECT_TYPE,
+              "WITHIN GROUP is required for ordered-set aggregate %.*s", STR_ARGS(ast->name.name));
+done:
+    return st;
+}
+
 static Status check_agg_syntax(Binder *b, const AstFuncCall *ast)
 {
     Status st = OK;
 
     if (ast->over)
         TRY(bind_unsupported(b, ast->node.location, "window functions are"));
-    if (ast->within_group)
-        TRY(bind_unsupported(b, ast->node.location, "ordered-set aggregates are"));
+    TRY(check_within_group(b, ast));
     if (ast->variadic)
         TRY(bind_unsupported(b, ast->node.location, "VARIADIC aggregate arguments are"));
-    if (ast->args.count > 4)
+    if (ast->args.count + (ast->within_group ? ast->order.count : 0) > 4)
         BIND_FAIL(b, ast->node.location, E_UNDEFINED_FUNCTION,
                   "function %.*s with %u arguments does not exist", STR_ARGS(ast->name.name),
                   ast->args.count);
-    if (ast->args.count == 0 && !ast->star) {
+    if (ast->args.count == 0 && !ast->star && !ast->within_group) {
         st = error_raise(b->ctx, E_WRONG_OBJECT_TYPE,
                          "%.*s(*) must be used to call a parameterless aggregate function",
                          STR_ARGS(ast->name.name));
@@ -338,7 +384,8 @@ Status bind_aggregate(Binder *b, Level *level, const AstFuncCall *ast, Expr **ou
     Status st = OK;
     PolyTypes poly;
     bool nested = level->in_aggregate, no_sets = level->no_sets;
-    Expr *agg = expr_new(b->scope, EXPR_AGG, sql_type(OID_INVALID), ast->args.count);
+    uint32_t args_count = ast->args.count + (ast->within_group ? ast->order.count : 0);
+    Expr *agg = expr_new(b->scope, EXPR_AGG, sql_type(OID_INVALID), args_count);
 
     TRY(check_agg_syntax(b, ast));
     level->in_aggregate = true;
@@ -355,7 +402,7 @@ Status bind_aggregate(Binder *b, Level *level, const AstFuncCall *ast, Expr **ou
     agg->location = ast->node.location;
     TRY(check_distinct_order(b, agg));
     Level *owner = level_of(b, level, agg);
-    TRY(check_allowed(b, owner, ast->node.location));
+    TRY(check_allowed(b, owner, agg, ast->node.location));
     *out = place(b, owner, agg);
     (*out)->location = ast->node.location;
 done:

@@ -140,13 +140,18 @@ done:
 }
 
 /* LIKE and regular expressions see char(n) with its trailing blanks, which are not stored. */
-static Status pad_char(Binder *b, const OperatorInfo *op, Operands *in)
+static Status pad_char(Binder *b, Operands *in)
 {
+    static const char *const patterns[] = {"~~", "!~~", "~~*", "!~~*", "~", "!~", "~*", "!~*"};
     Status st = OK;
     Expr *args[2] = {in->left};
+    bool pattern = false;
 
-    if (in->left == NULL || in->left->type.oid != OID_BPCHAR || in->left->type.typmod <= 4 ||
-        strchr("~!", op->name[0]) == NULL || op->right != OID_TEXT)
+    if (in->left == NULL || in->left->type.oid != OID_BPCHAR || in->left->type.typmod <= 4)
+        goto done;
+    for (uint32_t i = 0; i < ARRAY_COUNT(patterns); i++)
+        pattern |= str_is(in->name, patterns[i]);
+    if (!pattern)
         goto done;
     args[1] = bind_int4(b, in->left->type.typmod - 4);
     TRY(bind_call(b, STR("rpad"), args, 2, in->location, &in->left));
@@ -160,8 +165,8 @@ Status bind_apply_op(Binder *b, Str name, Expr *left, Expr *right, int32_t locat
     const OperatorInfo *op;
     Operands in = {.name = name, .left = left, .right = right, .location = location};
 
-    TRY(bind_find_operator(b, name, left, right, location, &op));
-    TRY(pad_char(b, op, &in));
+    TRY(pad_char(b, &in));
+    TRY(bind_find_operator(b, name, in.left, right, location, &op));
     TRY(coerce_operands(b, op, &in));
     uint32_t count = left ? 2 : 1;
     Expr *expr = expr_new(b->scope, EXPR_FUNC, sql_type(OID_INVALID), count);

@@ -189,6 +189,7 @@ static uint32_t keep_by_known_type(const Oid *inputs, uint32_t inputs_count, Can
                                    uint32_t count)
 {
     Oid known = OID_UNKNOWN;
+    Oid assumed[FUNC_ARGS_MAX * 16];
     uint32_t fitting = 0, which = 0;
     bool unknowns = false;
 
@@ -201,10 +202,13 @@ static uint32_t keep_by_known_type(const Oid *inputs, uint32_t inputs_count, Can
             return count;
         known = inputs[i];
     }
-    if (!unknowns || known == OID_UNKNOWN)
+    if (!unknowns || known == OID_UNKNOWN || inputs_count > ARRAY_COUNT(assumed))
         return count;
+    for (uint32_t i = 0; i < inputs_count; i++)
+        assumed[i] = known;
     for (uint32_t c = 0; c < count; c++) {
-        bool fits = true;
+        PolyTypes poly;
+        bool fits = overload_polymorphic(candidates[c].args, assumed, inputs_count, &poly);
         for (uint32_t i = 0; i < inputs_count && fits; i++)
             fits = overload_accepts(known, candidates[c].args[i]);
         if (fits) {
