@@ -6,8 +6,8 @@
 #include "api/session_int.h"
 
 #include "base/memory.h"
-
 #include "os/clock.h"
+#include "os/random.h"
 
 #include <stdio.h>
 
@@ -73,12 +73,14 @@ Status session_open(Ctx *ctx, Node *node, const SessionOptions *options, Session
     session->sequence_values = u64map_new(session->scope);
     mutex_init(&session->sequence_mutex);
     TRY(find_identity(ctx, session, options));
+    TRY(random_entropy(ctx, &session->random_state, sizeof session->random_state));
     session->info = (SessionInfo){
         .user = str_copy(session->scope, options->user),
         .database = str_copy(session->scope, options->database),
         .client_address = str_copy(session->scope, options->client_address),
         .client_port = options->client_port,
         .backend_pid = options->backend_pid,
+        .random_state = &session->random_state,
         .hooks = &session_hooks,
         .session = session,
     };

@@ -132,6 +132,7 @@ struct Session {
     Ctx ctx;
     SessionOptions options;
     SessionInfo info;
+    _Atomic uint64_t random_state; /* random()'s */
     Settings *settings;
     /* Values to go back to when the transaction rolls back / ends (SET LOCAL). */
     Settings *settings_initial; /* what RESET goes back to; NULL: the node's */

@@ -75,6 +75,21 @@ done:
     return st;
 }
 
+/* What stands after the equals sign: a quoted text, or all up to a comment. */
+static Str line_value(Str text)
+{
+    const char *end;
+
+    text = str_trim(text);
+    if (text.len && text.ptr[0] == '\'') {
+        end = memchr(text.ptr + 1, '\'', text.len - 1);
+        if (end)
+            return (Str){text.ptr + 1, (size_t)(end - text.ptr - 1)};
+    }
+    end = text.len ? memchr(text.ptr, '#', text.len) : NULL;
+    return end ? str_trim((Str){text.ptr, (size_t)(end - text.ptr)}) : text;
+}
+
 /* name = value, # begins a comment, quotes around the value are taken off. */
 static Status read_line(Ctx *ctx, Settings *settings, Str line)
 {
@@ -88,10 +103,8 @@ static Status read_line(Ctx *ctx, Settings *settings, Str line)
         return error_raise(ctx, E_CONFIG_FILE, "expected name = value, not \"%.*s\"", (int)line.len,
                            line.ptr);
     Str name = str_trim((Str){line.ptr, (size_t)(equals - line.ptr)});
-    Str value = str_trim((Str){equals + 1, line.len - (size_t)(equals + 1 - line.ptr)});
-    if (value.len >= 2 && value.ptr[0] == '\'' && value.ptr[value.len - 1] == '\'')
-        value = (Str){value.ptr + 1, value.len - 2};
-    return set(ctx, settings, name, value);
+    Str rest = {equals + 1, line.len - (size_t)(equals + 1 - line.ptr)};
+    return set(ctx, settings, name, line_value(rest));
 }
 
 static Status read_file(Ctx *ctx, Settings *settings, const char *path)

@@ -35,6 +35,8 @@ Status exec_run(Ctx *ctx, Scope *scope, const PlannedStatement *statement, const
 
     scope_set_budget(own, env->work_mem * QUERY_WORK_MEMS);
     result->sink = sink;
+    if (statement->is_short || (query->workers_max > 1 && !plan_is_parallel_safe(statement->plan)))
+        query->workers_max = 1;
     Stage *entry = stage_init(query, &result->stage, &result_ops, NULL, true);
     TRY(build_plan(query, statement->plan, entry));
     TRY(query_execute(query));

@@ -223,6 +223,9 @@ void shared_subqueries_close(void *query);
 /* A stage that keeps what it gets in a RowStore, in order. */
 Stage *store_stage_new(Query *query, struct RowStore *store);
 
+/* False if an expression in it needs the session's thread. */
+bool plan_is_parallel_safe(const Plan *plan);
+
 /* A source over a complete RowStore; *rows is looked at when the step runs. */
 Source *store_source_new(Query *query, struct RowStore *const *rows);
 

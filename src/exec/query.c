@@ -22,6 +22,8 @@ Query *query_new(Ctx *ctx, Scope *scope, const ExecEnv *env, const Query *parent
     query->depth = parent ? parent->depth + 1 : 0;
     query->outer = outer;
     query->workers_max = env->pool ? MIN(MAX(env->threads, 1), WORKERS_MAX) : 1;
+    if (parent)
+        query->workers_max = MIN(query->workers_max, parent->workers_max);
     query->workers = scope_new_array(scope, Worker *, WORKERS_MAX);
     query->workers[0] = caller;
     query->caller = caller;

@@ -70,7 +70,7 @@ done:
     return st;
 }
 
-static Status take_heap(Ctx *ctx, TupleBuffer *buffer, size_t bytes, char **out)
+Status tuple_buffer_heap(Ctx *ctx, TupleBuffer *buffer, size_t bytes, char **out)
 {
     Status st = OK;
     void *memory;
@@ -117,7 +117,7 @@ static Status scatter_strings(Ctx *ctx, TupleBuffer *buffer, uint32_t offset, co
         StrView *view = (StrView *)(rows->tuples[rows->rows[i]] + offset);
         if (view->len <= STRVIEW_INLINE_MAX)
             continue;
-        TRY(take_heap(ctx, buffer, view->len, &to));
+        TRY(tuple_buffer_heap(ctx, buffer, view->len, &to));
         memcpy(to, view->ptr, view->len);
         view->ptr = to;
     }

@@ -65,6 +65,9 @@ static inline Status tuple_buffer_take(Ctx *ctx, TupleBuffer *buffer, Tuple *out
     return OK;
 }
 
+/* Room for string bytes in the buffer's heap. */
+Status tuple_buffer_heap(Ctx *ctx, TupleBuffer *buffer, size_t bytes, char **out);
+
 /* Rows of a batch, and the tuple of each: tuples[rows[i]], i < count. */
 typedef struct TupleRows {
     Tuple *tuples;

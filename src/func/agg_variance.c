@@ -152,20 +152,26 @@ static Status combine(AggCall *call, void *into, const void *from)
     return OK;
 }
 
-/* (N * squares - sum * sum) / divisor, where the dividend has more digits than a Numeric. */
+/* dividend / divisor, where the dividend has more digits than a Numeric: the quotient gets as many
+   digits behind the point as fit. */
 static Status divide_wide(Ctx *ctx, const Wide *dividend, int scale, uint128_t divisor,
                           Numeric *out)
 {
-    uint128_t remainder;
-    Wide quotient = wide_div(dividend, divisor, &remainder);
-
-    if (remainder >= divisor - remainder)
-        quotient = wide_add(&quotient, 1);
-    if (!wide_fits_128(&quotient) || scale > NUMERIC_PRECISION_MAX ||
-        int128_digits(wide_low(&quotient)) > NUMERIC_PRECISION_MAX)
-        return numeric_overflow(ctx);
-    *out = numeric_from_scaled((int128_t)wide_low(&quotient), scale);
-    return OK;
+    for (int kept = MIN(scale, NUMERIC_PRECISION_MAX); kept >= 0; kept--) {
+        uint128_t remainder = 0;
+        Wide quotient = *dividend;
+        for (int drop = scale - kept; drop > 0; drop -= NUMERIC_PRECISION_MAX)
+            quotient = wide_div(
+                &quotient, (uint128_t)int128_pow10[MIN(drop, NUMERIC_PRECISION_MAX)], &remainder);
+        quotient = wide_div(&quotient, divisor, &remainder);
+        if (remainder >= divisor - remainder)
+            quotient = wide_add(&quotient, 1);
+        if (!wide_fits_128(&quotient) || int128_digits(wide_low(&quotient)) > NUMERIC_PRECISION_MAX)
+            continue;
+        *out = numeric_from_scaled((int128_t)wide_low(&quotient), kept);
+        return OK;
+    }
+    return numeric_overflow(ctx);
 }
 
 static Status variance(Ctx *ctx, const VarState *s, bool sample, Numeric *out)

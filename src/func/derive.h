@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Result types that depend on the arguments' typmods. Any thread.
+// Result types that depend on the arguments' typmods: rows of funcs.def and aggregates.def name
+// these functions, and the binder calls them through FuncInfo.derive. A type is only narrowed where
+// it holds every result exactly. Any thread.
 #ifndef DBASPOT_FUNC_DERIVE_H
 #define DBASPOT_FUNC_DERIVE_H
 

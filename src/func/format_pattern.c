@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cutting a format into nodes; see format_pattern.h.
+// Cutting a format into nodes: at each place a modifier, then the longest keyword, else quoted or
+// plain characters one by one, told apart as separators, blanks and others because to_date treats
+// them differently. See format_pattern.h.
 #include "func/format_pattern.h"
 
 #include "base/array.h"

@@ -51,7 +51,7 @@ typedef struct FuncInfo {
     uint16_t cost; /* relative to an integer comparison = 1 */
     const char
         *column_names;   /* of a set function with several columns: "a,b"; types in `columns` */
-    const char *example; /* "expression => text result", run by func_test */
+    const char *example; /* "expression => text result", run as a test */
     const Oid *columns;  /* types of column_names */
 } FuncInfo;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Declarations of every kernel that the tables name. Private to this room.
+// Declarations of every kernel that the tables name, made from the tables themselves, so that a
+// kernel whose signature differs from what its row promises does not compile. Private to this room:
+// everything above calls kernels through FuncInfo and AggInfo.
 #ifndef DBASPOT_FUNC_FUNC_INT_H
 #define DBASPOT_FUNC_FUNC_INT_H
 

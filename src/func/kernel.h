@@ -117,7 +117,7 @@ static inline bool kernel_row_valid(const Vector *out, uint32_t row)
     }
 
 #define KERNEL_ARG(T, k) (((const T *)args[k]->values)[vector_index(args[k], i)])
-#define KERNEL_STR(k)    (strview_str(&((const StrView *)args[k]->values)[vector_index(args[k], i)]))
+#define KERNEL_STR(k)    (strview_str(&KERNEL_ARG(StrView, k)))
 #define KERNEL_RESULT(T) (((T *)out->values)[i])
 
 /* A string result whose bytes lie (or are made to lie) in call->scope. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Quoting as SQL spells identifiers and literals. Private to this room; any thread.
+// Quoting as SQL spells identifiers and literals: an identifier is quoted only where it has to be,
+// a literal with a backslash becomes E'…'. Used by quote_*, format(). Private to this room; any
+// thread.
 #ifndef DBASPOT_FUNC_QUOTE_H
 #define DBASPOT_FUNC_QUOTE_H
 

@@ -151,18 +151,15 @@ KERNEL_TEXT_ROWS(func_similar_to_escape, {
 
 /* --- substring --- */
 
-/* The first group's text, or the whole match's where there is no group. */
-static void put_part(FuncCall *call, Regex *regex, Str text, const RegexSpan *spans, Vector *out,
-                     uint32_t row, uint32_t rows)
+/* The first group's span, or the whole match's where there is no group. */
+static RegexSpan part_of(const Regex *regex, const RegexSpan *spans)
 {
-    RegexSpan span = {REGEX_NO_MATCH, 0};
+    return spans ? spans[regex_groups(regex) > 0] : (RegexSpan){REGEX_NO_MATCH, REGEX_NO_MATCH};
+}
 
-    if (spans)
-        span = spans[regex_groups(regex) > 0];
-    if (span.start == REGEX_NO_MATCH)
-        kernel_set_null(call, out, row, rows);
-    else
-        kernel_share_text(out, row, (Str){text.ptr + span.start, span.end - span.start});
+static void put_span(Vector *out, uint32_t row, Str text, RegexSpan span)
+{
+    kernel_share_text(out, row, (Str){text.ptr + span.start, span.end - span.start});
 }
 
 KERNEL_TRY_ROWS(func_regex_substring, {
@@ -170,7 +167,11 @@ KERNEL_TRY_ROWS(func_regex_substring, {
     const RegexSpan *spans;
     TRY(regex_find(call, KERNEL_STR(1), (RegexFlags){0}, &regex));
     TRY(regex_search(call->ctx, regex, KERNEL_STR(0), 0, &spans));
-    put_part(call, regex, KERNEL_STR(0), spans, out, i, rows);
+    RegexSpan part = part_of(regex, spans);
+    if (part.start == REGEX_NO_MATCH)
+        KERNEL_NULL(i);
+    else
+        put_span(out, i, KERNEL_STR(0), part);
 })
 
 Status func_similar_substring(KERNEL_PARAMS)
@@ -188,7 +189,11 @@ Status func_similar_substring(KERNEL_PARAMS)
         TRY(similar_translate(call->ctx, KERNEL_STR(1), KERNEL_STR(2), true, &buf));
         TRY(regex_find(call, strbuf_str(&buf), (RegexFlags){0}, &regex));
         TRY(regex_search(call->ctx, regex, KERNEL_STR(0), 0, &spans));
-        put_part(call, regex, KERNEL_STR(0), spans, out, i, rows);
+        RegexSpan part = part_of(regex, spans);
+        if (part.start == REGEX_NO_MATCH)
+            KERNEL_NULL(i);
+        else
+            put_span(out, i, KERNEL_STR(0), part);
     }
 done:
     strbuf_free(&buf);

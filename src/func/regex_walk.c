@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Compiled patterns of one call, and walking through matches; see regex_walk.h.
+// Compiled patterns of one call, and walking through matches. An empty match moves the walk on by
+// one character, so that it ends; functions that split ignore matches that would split nothing off.
+// See regex_walk.h.
 #include "func/regex_walk.h"
 
 #define CACHE_ENTRIES 8

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Strings and lists: string_to_array, string_to_table, array_to_string. See kernel.h.
+// Strings and lists: string_to_array, string_to_table, array_to_string. One cutter serves both
+// directions of splitting: at a delimiter, or into characters when it is NULL; an empty delimiter
+// cuts nothing. See kernel.h.
 #include "base/array.h"
 #include "func/elements.h"
 #include "func/rows.h"

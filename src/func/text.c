@@ -196,10 +196,17 @@ KERNEL_ROWS(func_position, {
 KERNEL_ROWS(func_bytea_position,
             KERNEL_RESULT(int32_t) = (int32_t)(find(KERNEL_STR(0), KERNEL_STR(1)) + 1);)
 
+typedef struct Padding {
+    Str fill;
+    bool left;
+} Padding;
+
 /* lpad and rpad: filled to `length` characters, cut to it when longer. */
-static Status pad(FuncCall *call, Str text, int64_t length, Str fill, bool left, Vector *out,
+static Status pad(FuncCall *call, Str text, int64_t length, Padding padding, Vector *out,
                   uint32_t row)
 {
+    Str fill = padding.fill;
+    bool left = padding.left;
     int64_t missing = length - length_of(text);
     size_t fill_bytes = 0;
 
@@ -223,12 +230,12 @@ static Status pad(FuncCall *call, Str text, int64_t length, Str fill, bool left,
     return OK;
 }
 
-#define PAD_KERNEL(name, left)                                                            \
-    KERNEL_ROWS(name, {                                                                   \
-        Str fill = call->func->args_count > 2 ? KERNEL_STR(2) : STR(" ");                 \
-        Status st = pad(call, KERNEL_STR(0), KERNEL_ARG(int32_t, 1), fill, left, out, i); \
-        if (st != OK)                                                                     \
-            return st;                                                                    \
+#define PAD_KERNEL(name, to_left)                                                           \
+    KERNEL_ROWS(name, {                                                                     \
+        Padding padding = {call->func->args_count > 2 ? KERNEL_STR(2) : STR(" "), to_left}; \
+        Status st = pad(call, KERNEL_STR(0), KERNEL_ARG(int32_t, 1), padding, out, i);      \
+        if (st != OK)                                                                       \
+            return st;                                                                      \
     })
 
 PAD_KERNEL(func_lpad, true)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Time zones as SQL names them: AT TIME ZONE's left side. Private to this room; any thread.
+// Time zones as SQL names them, on the right of AT TIME ZONE and in arguments of date_trunc and
+// make_timestamptz. Abbreviations are looked up first, as PostgreSQL does. Private to this room;
+// any thread.
 #ifndef DBASPOT_FUNC_ZONE_H
 #define DBASPOT_FUNC_ZONE_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Digests by OpenSSL's EVP interface; see crypto.h.
+// Digests by OpenSSL's EVP interface: the adapter that includes its headers. One call a digest, so
+// that no context outlives it; errors of the library become ours. See crypto.h.
 #include "os/crypto.h"
 
 #include <openssl/evp.h>

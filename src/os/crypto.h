@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Digests: the one place that includes OpenSSL's hash functions. Any thread.
+// Digests: what the functions md5() and sha256() and their like compute, and whatever else needs a
+// cryptographic hash. The algorithms are OpenSSL's; crypto.c is the only file here that includes
+// it. Any thread.
 #ifndef DBASPOT_OS_CRYPTO_H
 #define DBASPOT_OS_CRYPTO_H
 

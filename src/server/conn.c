@@ -23,6 +23,7 @@ static void after_close(uv_handle_t *handle)
 
     if (--conn->handles_count > 0)
         return;
+    Loop *loop = conn->loop;
     *conn->link = conn->next;
     if (conn->next)
         conn->next->link = conn->link;
@@ -34,6 +35,7 @@ static void after_close(uv_handle_t *handle)
     condition_free(&conn->drained);
     mutex_free(&conn->mutex);
     mem_free(conn);
+    loop_stop_if_empty(loop);
 }
 
 /* A wake that is on its way finds the connection closing; the list must not hold it. */

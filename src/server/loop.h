@@ -20,7 +20,6 @@ struct Loop {
     Server *server;
     uv_loop_t uv;
     uv_async_t async; /* wakes the loop for `woken`, `accepted` and stopping */
-    uv_check_t check;
     Thread thread;
     Mutex mutex;   /* guards what other threads hand over, below */
     Conn *woken;   /* linked by next_woken */
@@ -66,6 +65,8 @@ void server_say(Server *server, NoticeLevel level, const char *format, ...) PRIN
 void server_add_cancellable(Server *server, Conn *conn);
 void server_remove_cancellable(Server *server, Conn *conn);
 void server_cancel(Server *server, int32_t pid, int32_t secret);
+/* After its last connection has gone a stopping loop ends. Its own thread. */
+void loop_stop_if_empty(Loop *loop);
 /* Gives a connected socket to the next loop in turn. First loop's thread. */
 void server_give_socket(Server *server, int fd);
 

@@ -67,6 +67,12 @@ static void take_socket(Loop *loop, int fd)
     conn->secret = (int32_t)random_u64(&random);
 }
 
+void loop_stop_if_empty(Loop *loop)
+{
+    if (loop->stopping && loop->conns == NULL)
+        uv_stop(&loop->uv);
+}
+
 static void begin_stopping(Loop *loop)
 {
     loop->stopping = true;
@@ -74,6 +80,7 @@ static void begin_stopping(Loop *loop)
         next = conn->next;
         conn_shutdown(conn);
     }
+    loop_stop_if_empty(loop);
 }
 
 /* Other threads have something for this loop. */
@@ -102,15 +109,6 @@ static void on_async(uv_async_t *async)
     }
     if (atomic_load(&loop->server->stopping) && !loop->stopping)
         begin_stopping(loop);
-}
-
-/* After each turn of the loop: has the last connection gone? */
-static void on_turn(uv_check_t *check)
-{
-    Loop *loop = check->data;
-
-    if (loop->stopping && loop->conns == NULL)
-        uv_stop(&loop->uv);
 }
 
 void server_give_socket(Server *server, int fd)
@@ -143,9 +141,6 @@ static void loop_open(Server *server, Loop *loop)
     ASSERT(failed == 0);
     loop->async.data = loop;
     loop->bind_params = mem_alloc(sizeof *loop->bind_params);
-    uv_check_init(&loop->uv, &loop->check);
-    loop->check.data = loop;
-    uv_check_start(&loop->check, on_turn);
 }
 
 static void close_any(uv_handle_t *handle, void *arg)

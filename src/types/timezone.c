@@ -191,6 +191,7 @@ static const TimeZone *find_posix(Str name)
     }
     if (name.len >= sizeof text)
         return NULL;
+    bool plain = p == name.ptr; /* a bare number: hours east, as SET TIME ZONE -5 means it */
     bool negative = p < end && *p == '-';
     p += p < end && (*p == '-' || *p == '+');
     for (int i = 0; i < 3; i++) {
@@ -209,7 +210,7 @@ static const TimeZone *find_posix(Str name)
     int32_t west_s = parts[0] * 3600 + parts[1] * 60 + parts[2];
     memcpy(text, name.ptr, name.len);
     text[name.len] = '\0';
-    return make_fixed(text, negative ? west_s : -west_s);
+    return make_fixed(text, negative != plain ? west_s : -west_s);
 }
 
 const TimeZone *timezone_find(Str name)

@@ -24,33 +24,6 @@ struct Filter {
     uint32_t *select[2];
 };
 
-/* Comparisons of columns and constants, and what joins them, never fail. */
-static bool can_fail(const Expr *expr)
-{
-    switch (expr->kind) {
-    case EXPR_CONST:
-    case EXPR_COLUMN:
-    case EXPR_PARAM:
-    case EXPR_AND:
-    case EXPR_OR:
-    case EXPR_NOT:
-    case EXPR_IS_NULL:
-    case EXPR_IS_BOOL:
-    case EXPR_DISTINCT:
-    case EXPR_IN: break;
-    case EXPR_FUNC:
-        if (expr->func.op == NULL || expr->func.op->result != OID_BOOL)
-            return true;
-        break;
-    default: return true;
-    }
-    for (uint32_t i = 0; i < expr->args_count; i++) {
-        if (can_fail(expr->args[i]))
-            return true;
-    }
-    return false;
-}
-
 Status filter_new(Worker *worker, Expr *const *conjuncts, uint32_t count, const Visible *visible,
                   Filter **out)
 {
@@ -63,7 +36,7 @@ Status filter_new(Worker *worker, Expr *const *conjuncts, uint32_t count, const 
     filter->adaptive = count > 1;
     for (uint32_t i = 0; i < count; i++) {
         TRY(eval_compile(worker, conjuncts[i], visible, &filter->conjuncts[i].eval));
-        filter->adaptive &= !can_fail(conjuncts[i]);
+        filter->adaptive &= !expr_can_fail(conjuncts[i]);
     }
     *out = filter;
 done:

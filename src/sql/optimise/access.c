@@ -439,6 +439,10 @@ static void sort_filters(Optimiser *o, ExprList *filters)
     double *ranks = scope_new_array(o->scope, double, filters->count + 1);
 
     for (uint32_t i = 0; i < filters->count; i++) {
+        if (expr_can_fail(filters->data[i]))
+            return;
+    }
+    for (uint32_t i = 0; i < filters->count; i++) {
         Expr *filter = filters->data[i];
         double rank = (selectivity_of(o, filter) - 1) / MAX(condition_cost(filter), 1);
         uint32_t at = i;

@@ -317,3 +317,29 @@ bool expr_is_constant(const Expr *expr)
     expr_walk((Expr *)expr, find_variable, &found);
     return !found;
 }
+
+bool expr_can_fail(const Expr *expr)
+{
+    switch (expr->kind) {
+    case EXPR_CONST:
+    case EXPR_COLUMN:
+    case EXPR_PARAM:
+    case EXPR_AND:
+    case EXPR_OR:
+    case EXPR_NOT:
+    case EXPR_IS_NULL:
+    case EXPR_IS_BOOL:
+    case EXPR_DISTINCT:
+    case EXPR_IN: break;
+    case EXPR_FUNC:
+        if (expr->func.op == NULL || expr->func.op->result != OID_BOOL)
+            return true;
+        break;
+    default: return true;
+    }
+    for (uint32_t i = 0; i < expr->args_count; i++) {
+        if (expr_can_fail(expr->args[i]))
+            return true;
+    }
+    return false;
+}

@@ -126,6 +126,9 @@ Expr *expr_rewrite(Scope *scope, const Expr *expr, Expr *(*rewrite)(void *arg, E
                    void *arg);
 bool expr_has_subquery(const Expr *expr);
 bool expr_is_volatile(const Expr *expr);
+/* True if evaluating it may raise an error (division, casts …): conjuncts that can keep the order
+   they were written in, because users guard one with another. */
+bool expr_can_fail(const Expr *expr);
 /* No columns, params, subqueries or non-immutable functions. */
 bool expr_is_constant(const Expr *expr);
 /* As PostgreSQL would print it, for EXPLAIN. Columns without their table's name. */

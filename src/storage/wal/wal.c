@@ -9,7 +9,7 @@
 #include "base/crc32c.h"
 #include "base/memory.h"
 
-enum { SPINS_MAX = 200 };
+enum { SPINS_MAX = 50 };
 
 /* --- order --------------------------------------------------------------------------------- */
 

@@ -233,6 +233,8 @@ static Status make_call(Binder *b, Level *level, const Call *call, const FuncInf
     Status st = OK;
     PolyTypes poly;
 
+    if (call->variadic && info->variadic == OID_ANY)
+        TRY(bind_unsupported(b, call->location, "VARIADIC arrays of any type are"));
     TRY(coerce_args(b, call, info, declared, &poly));
     Expr *expr = expr_new(b->scope, EXPR_FUNC, result_type(b, call, info, &poly), call->args_count);
     if (call->args_count > 0)
