@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Cutting COPY's input into records and fields, and writing rows. A record is first found whole
-// (its end), then split, so that a piece may end anywhere. Fields without escapes share the input's
-// bytes; others are unescaped into a scratch buffer of the same call. See copy_format.h.
+// (its end), then split, so that a piece may end anywhere. Fields share the input's bytes; those
+// with escapes or quotes are shortened in place. See copy_format.h.
 #include "api/copy_format.h"
 
 struct CopyParser {
@@ -13,10 +13,11 @@ struct CopyParser {
     const bool *force_null;
     StrBuf input; /* bytes not yet given out; [0, at) are */
     size_t at;
-    size_t scanned; /* how far the search for the record's end has come */
-    bool in_quotes; /* csv: state of that search */
-    bool finished;  /* no more input */
-    bool ended;     /* \. was met */
+    size_t scanned;   /* how far the search for the record's end has come */
+    bool in_quotes;   /* csv: state of that search */
+    bool finished;    /* no more input */
+    bool ended;       /* \. was met */
+    bool has_numbers; /* \x.. or \ooo in the record: it may not be UTF-8 any more */
     bool header_done;
     Scope *scratch;
     uint64_t line;   /* of the next record */
@@ -142,10 +143,10 @@ static char unescape_octal_hex(const char **at, const char *end)
     return (char)value;
 }
 
-/* text format: backslash sequences. */
-static Str unescape_text(Scope *scope, Str raw)
+/* text format: backslash sequences, in place. *numbers: bytes were given by their numbers. */
+static Str unescape_text(Str raw, bool *numbers)
 {
-    char *bytes = scope_alloc(scope, raw.len + 1);
+    char *bytes = (char *)raw.ptr;
     size_t length = 0;
     const char *end = raw.ptr + raw.len;
 
@@ -168,7 +169,10 @@ static Str unescape_text(Scope *scope, Str raw)
             case '4':
             case '5':
             case '6':
-            case '7': c = unescape_octal_hex(&p, end); break;
+            case '7':
+                c = unescape_octal_hex(&p, end);
+                *numbers = true;
+                break;
             default: break;
             }
         }
@@ -194,15 +198,16 @@ static Str text_field(CopyParser *parser, Str record, size_t *at, char delimiter
     Str raw = {record.ptr + start, i - start};
     if (str_equal(raw, parser->options.null))
         return (Str){0};
-    return escaped ? unescape_text(parser->scratch, raw) : raw;
+    return escaped ? unescape_text(raw, &parser->has_numbers) : raw;
 }
 
-/* A field with quotes somewhere: they are taken off, doubled ones (or escaped) become one. */
+/* A field with quotes somewhere: they are taken off in place, doubled ones (or escaped) become one.
+ */
 static Str csv_quoted(CopyParser *parser, Str record, size_t *at)
 {
     char quote = parser->options.quote;
     char escape = parser->options.escape;
-    char *bytes = scope_alloc(parser->scratch, record.len - *at + 1);
+    char *bytes = (char *)record.ptr + *at;
     size_t length = 0;
     size_t i = *at;
     bool inside = false;
@@ -257,10 +262,16 @@ static Status split(Ctx *ctx, CopyParser *parser, Str record, Str *fields, uint3
 
     if (parser->columns_count == 0 && record.len == 0)
         return OK;
+    parser->has_numbers = false;
     for (; at <= record.len; count++) {
         if (count == parser->columns_count)
             return error_raise(ctx, E_BAD_COPY_FORMAT, "extra data after last expected column");
         fields[(size_t)count * stride] = next_field(parser, record, &at, count);
+    }
+    for (uint32_t i = 0; parser->has_numbers && i < count; i++) {
+        Status st = type_check_utf8(ctx, fields[(size_t)i * stride]);
+        if (st != OK)
+            return st;
     }
     if (count < parser->columns_count) {
         error_raise(ctx, E_BAD_COPY_FORMAT, "missing data for column %u", count + 1);
@@ -343,7 +354,9 @@ Status copy_parser_next(Ctx *ctx, CopyParser *parser, Str *texts, uint32_t rows_
             continue;
         }
         parser->lines[*rows] = line;
-        st = split(ctx, parser, record, texts + *rows, rows_max);
+        st = type_check_utf8(ctx, record);
+        if (st == OK)
+            st = split(ctx, parser, record, texts + *rows, rows_max);
         if (st != OK) {
             error_where(ctx, "line %llu", (unsigned long long)line);
             goto done;

@@ -250,8 +250,7 @@ static void start_run(Session *session, Str text, const AstNode *ast)
 
     *run = (Run){.scope = scope_open(session->scope, "statement"), .text = text, .ast = ast};
     session->request.running = true;
-    atomic_store(&session->statement_deadline_ns,
-                 deadline_of(session, SETTING_STATEMENT_TIMEOUT));
+    atomic_store(&session->statement_deadline_ns, deadline_of(session, SETTING_STATEMENT_TIMEOUT));
 }
 
 static void free_run(Session *session)

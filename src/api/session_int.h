@@ -35,7 +35,7 @@ typedef enum Block {
 /* A statement known by a name (the unnamed one: empty). */
 typedef struct Prepared {
     uint32_t refs; /* its name, portals, what runs */
-    Scope *scope; /* all of it, but for the plan's own scope */
+    Scope *scope;  /* all of it, but for the plan's own scope */
     Str name;
     Str text;                      /* the whole text: AST locations point into it */
     const AstStatement *statement; /* NULL: an empty query */
@@ -163,7 +163,7 @@ struct Session {
     Mutex sequence_mutex; /* guards the two above: nextval may run on workers */
 
     DurableWaiter durable;
-    _Atomic int durable_state;     /* 0 waiting, 1 durable, 2 failed */
+    _Atomic int durable_state;      /* 0 waiting, 1 durable, 2 failed */
     _Atomic uint32_t durable_wakes; /* on their way: the session must not go before they are done */
     _Atomic bool cancel;
     _Atomic(CancelReason) cancel_reason;

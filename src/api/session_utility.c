@@ -225,8 +225,8 @@ static Status set_statement(Session *session, const AstSet *ast)
     case AST_SET_RESET:
         if (id == SETTINGS_COUNT)
             return session_set(session, ast->name, STR(""), ast->local);
-        return session_set(session, ast->name,
-                           settings_show(initial_settings(session), scope, id), ast->local);
+        return session_set(session, ast->name, settings_show(initial_settings(session), scope, id),
+                           ast->local);
     case AST_SET_RESET_ALL:
         for (int i = 0; i < SETTINGS_COUNT; i++) {
             if (setting_info((SettingId)i)->context == SETTING_CONTEXT_SESSION)

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "server/server.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 static void log_line(void *arg, NoticeLevel level, const char *message)
@@ -46,6 +47,7 @@ int server_main(int argc, char **argv)
         FAIL(&ctx, E_CONFIG_FILE, "unexpected argument \"%s\"", argv[1]);
     if (settings_string(settings, SETTING_DATA_DIRECTORY).len == 0)
         FAIL(&ctx, E_CONFIG_FILE, "where is the data? Give --data DIR");
+    signal(SIGPIPE, SIG_IGN); /* a client that has gone is an error of a write */
     TRY(server_run(&ctx, &(ServerOptions){.settings = settings, .log = log_line}));
 done:
     if (st != OK)

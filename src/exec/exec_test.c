@@ -5,9 +5,11 @@
 #include "exec/exec.h"
 
 #include "exec/insert.h"
+#include "os/file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -23,6 +25,8 @@ typedef struct Fixture {
     StrBuf rows;
     Table table;
     ColumnId next_id;
+    char temp_dir[64];
+    size_t work_mem;
 } Fixture;
 
 static const SqlType int4 = {OID_INT4, -1}, text = {OID_TEXT, -1}, boolean = {OID_BOOL, -1},
@@ -58,7 +62,8 @@ static ExecEnv env_of(Fixture *f, Txn *txn, const Snapshot *snapshot)
                      .session = &f->session,
                      .pool = f->pool,
                      .threads = f->pool ? 3 : 1,
-                     .work_mem = 64 << 20};
+                     .work_mem = f->work_mem,
+                     .temp_dir = f->temp_dir};
 }
 
 static Status run_in(Fixture *f, Txn *txn, const Snapshot *snapshot, Plan *plan, uint64_t *rows)
@@ -114,6 +119,9 @@ static int set_up_with(void **state, uint32_t threads)
     f->scope = scope_open(NULL, "test");
     strbuf_init(&f->rows);
     f->next_id = 1;
+    f->work_mem = 64 << 20;
+    snprintf(f->temp_dir, sizeof f->temp_dir, "/tmp/dbaspot-exec-XXXXXX");
+    assert_non_null(mkdtemp(f->temp_dir));
     if (threads > 1)
         assert_int_equal(exec_pool_open(&f->ctx, threads, &f->pool), OK);
     assert_int_equal(storage_open(&f->ctx, &options, &f->storage), OK);
@@ -137,6 +145,7 @@ static int tear_down(void **state)
     Fixture *f = *state;
 
     exec_pool_close(f->pool);
+    assert_int_equal(files_remove_tree(&f->ctx, files_os(), f->temp_dir), OK);
     txn_manager_close(f->txns);
     storage_close(f->storage);
     strbuf_free(&f->rows);
@@ -857,13 +866,12 @@ static void index_build_finds_duplicates(void **state)
     error_clear(&f->ctx);
 }
 
-/* Many rows, several workers: sums, groups and order are what one worker finds. */
-static void many_rows_in_parallel(void **state)
+enum { ROWS = 60000, STEP = 2000 };
+
+/* a = b = 0 … ROWS - 1 */
+static void fill_table(Fixture *f)
 {
-    Fixture *f = *state;
-    enum { ROWS = 60000, STEP = 2000 };
     int32_t numbers[2 * STEP];
-    uint64_t rows;
 
     make_table(f);
     for (int32_t first = 0; first < ROWS; first += STEP) {
@@ -873,6 +881,68 @@ static void many_rows_in_parallel(void **state)
         }
         insert_rows(f, numbers, STEP);
     }
+}
+
+/* Every row of a sort, group or join that does not fit its memory comes back. */
+static void what_does_not_fit_is_spilled(void **state)
+{
+    Fixture *f = *state;
+    uint64_t rows;
+
+    fill_table(f);
+    f->work_mem = 1 << 20;
+    Plan *sorted = sort(f, scan(f, false), 1, true);
+    assert_int_equal(run_txn(f, sorted, &rows), OK);
+    assert_int_equal(rows, ROWS);
+    const char *at = strbuf_c(&f->rows);
+    for (int32_t i = ROWS - 1; i >= 0; i--) {
+        char expected[80];
+        int length =
+            snprintf(expected, sizeof expected, "%d,%d,a text that does not fit inline ", i, i);
+        assert_memory_equal(at, expected, (size_t)length);
+        at += length;
+    }
+    Plan *limited = over(f, PLAN_LIMIT, sort(f, scan(f, false), 1, true));
+    Datum offset = {.type = sql_type(OID_INT8), .int64 = ROWS - 2};
+    limited->limit.offset = expr_const(f->scope, &offset);
+    assert_int_equal(run_txn(f, limited, &rows), OK);
+    assert_memory_equal(strbuf_c(&f->rows), "1,1,", 4);
+}
+
+static void joins_that_do_not_fit_are_spilled(void **state)
+{
+    Fixture *f = *state;
+    static const struct {
+        JoinType type;
+        uint64_t rows;
+    } cases[] = {
+        {JOIN_INNER, ROWS / 2}, {JOIN_LEFT, ROWS},     {JOIN_RIGHT, ROWS / 2},
+        {JOIN_FULL, ROWS},      {JOIN_SEMI, ROWS / 2}, {JOIN_ANTI, ROWS / 2},
+    };
+    uint64_t rows;
+
+    fill_table(f);
+    f->work_mem = 1 << 20;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        for (int side = 0; side < 2; side++) {
+            Plan *half = scan(f, false);
+            Expr *upper = call(f, ">=", column(f, half, 0), number(f, ROWS / 2));
+            array_push(f->scope, &half->scan.filters, upper);
+            Plan *plan = join(f, cases[i].type, JOIN_HASH, scan(f, false), half);
+            plan->join.build_left = side;
+            assert_int_equal(run_txn(f, plan, &rows), OK);
+            assert_int_equal(rows, cases[i].rows);
+        }
+    }
+}
+
+/* Many rows, several workers: sums, groups and order are what one worker finds. */
+static void many_rows_in_parallel(void **state)
+{
+    Fixture *f = *state;
+    uint64_t rows;
+
+    fill_table(f);
     assert_int_equal(run_txn(f, aggregate(f, scan(f, false), -1, "count", -1, false), &rows), OK);
     assert_string_equal(strbuf_c(&f->rows), "60000 ");
     Plan *self = join(f, JOIN_INNER, JOIN_HASH, scan(f, false), scan(f, false));
@@ -928,6 +998,11 @@ int main(void)
         TEST(ranges_are_cut_right),
         TEST(conflicts_are_skipped_or_merged),
         TEST(index_build_finds_duplicates),
+        TEST(what_does_not_fit_is_spilled),
+        cmocka_unit_test_setup_teardown(what_does_not_fit_is_spilled, set_up_parallel, tear_down),
+        TEST(joins_that_do_not_fit_are_spilled),
+        cmocka_unit_test_setup_teardown(joins_that_do_not_fit_are_spilled, set_up_parallel,
+                                        tear_down),
         TEST(many_rows_in_parallel),
         cmocka_unit_test_setup_teardown(many_rows_in_parallel, set_up_parallel, tear_down),
     };

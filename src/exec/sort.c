@@ -16,7 +16,8 @@ typedef struct SortStage {
     int64_t offset;
     const TupleLayout *layout;
     SortEntry *entries;
-    uint64_t count;
+    uint64_t count;          /* rows of the result; before that: the limit */
+    ARRAY(SpillFile *) runs; /* of all workers; empty: all is in memory */
 } SortStage;
 
 typedef struct SortState {
@@ -69,6 +70,9 @@ static Status sort_push(Worker *worker, Stage *stage, void *arg, const Batch *in
     for (uint32_t i = 0; i < self->plan->sort.keys_count; i++)
         TRY(eval_run(worker, state->keys[i], in, &state->values[i]));
     TRY(sorter_add(worker->ctx, state->sorter, in, state->values));
+    if (self->spec.limit == 0 && spill_is_possible(worker->query) &&
+        sorter_bytes(state->sorter) > spill_threshold(worker->query))
+        TRY(sorter_spill(worker, state->sorter));
 done:
     return st;
 }
@@ -94,6 +98,34 @@ done:
     return st;
 }
 
+/* If any worker has spilled, all do. */
+static Status collect_spilled(Query *query, SortStage *self, const Runs *runs)
+{
+    Status st = OK;
+    bool spilled = false;
+
+    for (uint32_t i = 0; i < runs->count; i++)
+        spilled |= runs->sorters[i]->runs.count > 0;
+    for (uint32_t i = 0; spilled && i < runs->count; i++) {
+        Sorter *sorter = runs->sorters[i];
+        TRY(sorter_spill(query->caller, sorter));
+        for (uint32_t k = 0; k < sorter->runs.count; k++)
+            array_push(query->scope, &self->runs, sorter->runs.data[k]);
+    }
+    self->layout = &runs->sorters[0]->layout;
+done:
+    return st;
+}
+
+static uint64_t total_rows(const SortStage *self)
+{
+    uint64_t rows = 0;
+
+    for (uint32_t i = 0; i < self->runs.count; i++)
+        rows += spill_rows(self->runs.data[i]);
+    return rows;
+}
+
 static Status sort_complete(Query *query, void *arg)
 {
     Status st = OK;
@@ -109,8 +141,12 @@ static Status sort_complete(Query *query, void *arg)
     self->count = 0;
     if (runs.count == 0)
         goto done;
+    TRY(collect_spilled(query, self, &runs));
+    if (self->runs.count) {
+        self->count = MIN(total_rows(self) - MIN(offset, total_rows(self)), limit);
+        goto done;
+    }
     TRY(query_parallel(query, runs.count, sort_runs, &runs));
-    self->layout = &runs.sorters[0]->layout;
     TRY(sorters_merge(query->ctx, query->scope, runs.sorters, runs.count, &self->entries, &total));
     self->entries += MIN(offset, total);
     self->count = MIN(total - MIN(offset, total), limit);
@@ -122,6 +158,7 @@ done:
 
 typedef struct ReadState {
     uint64_t next;
+    RunMerge *merge; /* of spilled runs; NULL: all is in memory */
     Vector *columns;
     VectorBuffer *buffers;
 } ReadState;
@@ -139,31 +176,44 @@ static Status read_prepare(Query *query UNUSED, Source *source, uint32_t *morsel
 
 static Status read_begin(Worker *worker, Source *source, uint32_t morsel UNUSED, void **out)
 {
-    uint32_t columns = stage_of(source)->spec.columns_count;
+    Status st = OK;
+    SortStage *self = stage_of(source);
+    uint32_t columns = self->spec.columns_count, skipped;
+    Tuple tuples[BATCH_ROWS_MAX];
     ReadState *state = scope_new(worker->scope, ReadState);
 
     state->columns = scope_new_array(worker->scope, Vector, columns + 1);
     state->buffers = vector_buffers_new(worker->scope, columns);
     *out = state;
-    return OK;
+    if (self->runs.count == 0)
+        goto done;
+    TRY(run_merge_open(worker->ctx, worker->scope, self->layout, self->runs.data, self->runs.count,
+                       &state->merge));
+    for (uint64_t left = (uint64_t)self->offset; left > 0; left -= skipped)
+        TRY(run_merge_next(worker->ctx, state->merge, tuples, (uint32_t)MIN(left, BATCH_ROWS_MAX),
+                           &skipped));
+done:
+    return st;
 }
 
-static Status read_next(Worker *worker UNUSED, Source *source, void *arg, Batch *out)
+static Status read_next(Worker *worker, Source *source, void *arg, Batch *out)
 {
+    Status st = OK;
     SortStage *self = stage_of(source);
     ReadState *state = arg;
     Tuple tuples[BATCH_ROWS_MAX];
     uint32_t rows = (uint32_t)MIN(self->count - state->next, BATCH_ROWS_MAX);
 
+    if (state->merge)
+        TRY(run_merge_next(worker->ctx, state->merge, tuples, rows, &rows));
     *out = (Batch){rows, self->spec.columns_count, state->columns};
-    if (rows == 0)
-        return OK;
-    for (uint32_t i = 0; i < rows; i++)
+    for (uint32_t i = 0; state->merge == NULL && i < rows; i++)
         tuples[i] = self->entries[state->next + i].tuple;
-    for (uint32_t i = 0; i < self->spec.columns_count; i++)
+    for (uint32_t i = 0; i < self->spec.columns_count && rows; i++)
         tuple_gather(self->layout, i, tuples, rows, &state->buffers[i], &state->columns[i]);
     state->next += rows;
-    return OK;
+done:
+    return st;
 }
 
 static const SourceOps read_ops = {

@@ -26,7 +26,7 @@ Sorter *sorter_new(Scope *scope, const SorterSpec *spec)
     return sorter;
 }
 
-static uint64_t load_prefix(const uint8_t *key, uint32_t length)
+uint64_t sort_key_prefix(const uint8_t *key, uint32_t length)
 {
     uint64_t prefix = 0;
 
@@ -67,7 +67,7 @@ static Status keep_key(Ctx *ctx, Sorter *sorter, SortEntry *entry)
     memcpy(sorter->heap, &length, sizeof length);
     memcpy(sorter->heap + sizeof length, sorter->key.ptr, length);
     entry->key = (uint8_t *)sorter->heap + sizeof length;
-    entry->prefix = load_prefix(entry->key, length);
+    entry->prefix = sort_key_prefix(entry->key, length);
     sorter->heap += bytes;
     sorter->heap_left -= bytes;
 done:
@@ -245,6 +245,31 @@ static Status prune(Ctx *ctx, Sorter *sorter)
     TRY(move_kept(ctx, sorter, kept, count));
     sorter->threshold = sorter->entries[count - 1].key;
     scope_reset(old);
+done:
+    return st;
+}
+
+Status sorter_spill(Worker *worker, Sorter *sorter)
+{
+    Status st = OK;
+    SpillFile *run;
+
+    if (sorter->count == 0)
+        goto done;
+    TRY(sorter_sort(worker->ctx, sorter));
+    TRY(spill_file_open(worker, worker->scope, &sorter->layout, &run));
+    for (uint64_t i = 0; i < sorter->count; i++) {
+        const uint8_t *key = sorter->entries[i].key;
+        Str text = {(const char *)key, sort_key_length(key)};
+        TRY(spill_write(worker->ctx, run, sorter->entries[i].tuple, text));
+    }
+    TRY(spill_finish(worker->ctx, run));
+    array_push(worker->scope, &sorter->runs, run);
+    scope_reset(sorter->scopes[sorter->current]);
+    tuple_buffer_init(&sorter->tuples, sorter->scopes[sorter->current], &sorter->layout);
+    sorter->entries = NULL;
+    sorter->count = sorter->capacity = 0;
+    sorter->heap_left = 0;
 done:
     return st;
 }

@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-#define WRITE_BYTES    (256u << 10)
-#define READ_BYTES     (64u << 10)
+#define WRITE_BYTES     (256u << 10)
+#define READ_BYTES      (64u << 10)
 #define SPILL_BYTES_MIN ((size_t)1 << 20)
 
 struct SpillFile {
@@ -23,8 +23,8 @@ struct SpillFile {
 };
 
 typedef struct RecordHead {
-    uint32_t key_bytes;
     uint32_t string_bytes;
+    uint32_t key_bytes; /* directly before the key, as in memory: sort_key_length */
 } RecordHead;
 
 bool spill_is_possible(const Query *query)

@@ -171,6 +171,24 @@ done:
     return st;
 }
 
+Status tuple_buffer_copy(Ctx *ctx, TupleBuffer *buffer, Tuple tuple, Tuple *out)
+{
+    Status st = OK;
+    const TupleLayout *layout = buffer->layout;
+    uint32_t row = 0;
+    TupleRows rows = {.tuples = out, .rows = &row, .count = 1};
+
+    TRY(tuple_buffer_take(ctx, buffer, out));
+    memcpy(*out, tuple, layout->tuple_bytes);
+    for (uint32_t i = 0; i < layout->fields_count; i++) {
+        const TupleField *field = &layout->fields[i];
+        if (field->phys == PHYS_STRING && !tuple_field_is_null(field, tuple))
+            TRY(scatter_strings(ctx, buffer, field->offset, &rows));
+    }
+done:
+    return st;
+}
+
 // --- columns out --------------------------------------------------------------------------------
 
 VectorBuffer *vector_buffers_new(Scope *scope, uint32_t count)

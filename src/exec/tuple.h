@@ -68,6 +68,9 @@ static inline Status tuple_buffer_take(Ctx *ctx, TupleBuffer *buffer, Tuple *out
 /* Room for string bytes in the buffer's heap. */
 Status tuple_buffer_heap(Ctx *ctx, TupleBuffer *buffer, size_t bytes, char **out);
 
+/* A copy, its strings too. */
+Status tuple_buffer_copy(Ctx *ctx, TupleBuffer *buffer, Tuple tuple, Tuple *out);
+
 /* Rows of a batch, and the tuple of each: tuples[rows[i]], i < count. */
 typedef struct TupleRows {
     Tuple *tuples;

@@ -600,35 +600,37 @@ done:
 
 static Status settle_time(Reader *r, DateTime *at)
 {
-    Status st = OK;
     const Fields *f = &r->fields;
 
-    at->hour = f->second_of_day / 3600;
-    at->minute = f->second_of_day % 3600 / 60;
-    at->second = f->second_of_day % 60;
-    at->hour = f->hour ? f->hour : at->hour;
-    at->minute = f->minute ? f->minute : at->minute;
-    at->second = f->second ? f->second : at->second;
-    if (f->clock12) {
-        if (at->hour < 1 || at->hour > 12) {
-            st = error_raise(r->ctx, E_INVALID_DATETIME,
-                             "hour \"%d\" is invalid for the 12-hour clock", at->hour);
-            error_hint(r->ctx, "Use the 24-hour clock, or give an hour between 1 and 12.");
-            goto done;
-        }
-        if (f->pm && at->hour < 12)
-            at->hour += 12;
-        else if (!f->pm && at->hour == 12)
-            at->hour = 0;
+    at->hour = f->hour ? f->hour : f->second_of_day / 3600;
+    at->minute = f->minute ? f->minute : f->second_of_day % 3600 / 60;
+    at->second = f->second ? f->second : f->second_of_day % 60;
+    if (!f->clock12)
+        return OK;
+    if (at->hour < 1 || at->hour > 12) {
+        Status st = error_raise(r->ctx, E_INVALID_DATETIME,
+                                "hour \"%d\" is invalid for the 12-hour clock", at->hour);
+        error_hint(r->ctx, "Use the 24-hour clock, or give an hour between 1 and 12.");
+        return st;
     }
+    if (f->pm && at->hour < 12)
+        at->hour += 12;
+    else if (!f->pm && at->hour == 12)
+        at->hour = 0;
+    return OK;
+}
+
+static Status check_time(Reader *r, DateTime *at)
+{
+    const Fields *f = &r->fields;
     int64_t us = (int64_t)f->ms * 1000 + f->us;
+
     if (at->hour < 0 || at->hour > 23 || at->minute < 0 || at->minute > 59 || at->second < 0 ||
         at->second > 59 || us < 0 || us >= US_PER_SECOND || f->zone_hours > 15 ||
         f->zone_minutes > 59)
-        TRY(out_of_range(r));
+        return out_of_range(r);
     at->us = (int32_t)us;
-done:
-    return st;
+    return OK;
 }
 
 static Status read_moment(FuncCall *call, Str text, Str format, Reader *r, DateTime *out)
@@ -638,8 +640,9 @@ static Status read_moment(FuncCall *call, Str text, Str format, Reader *r, DateT
     *r = (Reader){.ctx = call->ctx, .in = text};
     *out = (DateTime){0};
     TRY(read_fields(r, format_parse_date(call->scope, format)));
-    TRY(settle_date(r, out));
     TRY(settle_time(r, out));
+    TRY(settle_date(r, out));
+    TRY(check_time(r, out));
 done:
     return st;
 }

@@ -38,7 +38,7 @@ static Status bad_pattern(Ctx *ctx, const char *message)
 
 static void add_digit(NumberPattern *p, bool zero)
 {
-    if (p->multi) {
+    if (p->multi && !zero) { /* a 0 behind V is one more digit, no multiplier */
         p->multiplier++;
         return;
     }
@@ -166,6 +166,9 @@ typedef struct NumberWriter {
     char sign;
     bool sign_written;
     bool digits_begun;
+    bool bad_ordinal; /* TH where there is no digit */
+    bool ended;       /* PostgreSQL writes a NUL there: nothing after it is seen */
+    size_t end;
     int blanks; /* columns before the number's first digit */
     int column;
     int columns;
@@ -207,6 +210,14 @@ static void start(NumberWriter *w)
     }
     if (!w->sign_written && w->blanks == 0)
         w->columns++;
+}
+
+/* What PostgreSQL's buffer holds ends here. */
+static void end_output(NumberWriter *w)
+{
+    if (!w->ended)
+        w->end = w->buf->len;
+    w->ended = true;
 }
 
 /* "9.9" shows .1, not 0.1. */
@@ -253,8 +264,11 @@ static void write_number(NumberWriter *w, int id)
             strbuf_append_char(w->buf, ' ');
         else if (only_point_left(w))
             strbuf_append_char(w->buf, '0');
-    } else if (*w->next) {
-        strbuf_append_char(w->buf, *w->next);
+    } else {
+        if (*w->next)
+            strbuf_append_char(w->buf, *w->next);
+        else
+            end_output(w);
         w->digits_begun = true;
     }
     if (*w->next)
@@ -313,6 +327,15 @@ static void write_roman(NumberWriter *w, bool small)
         strbuf_append_char(w->buf, small && *p >= 'A' ? (char)(*p + 32) : *p);
 }
 
+static void write_ordinal(NumberWriter *w, bool small)
+{
+    Str digits = str_from(w->number);
+    char last = digits.len ? digits.ptr[digits.len - 1] : '\0';
+
+    w->bad_ordinal |= last < '0' || last > '9';
+    strbuf_append_c(w->buf, format_ordinal(digits, !small));
+}
+
 static void write_action(NumberWriter *w, const FormatKeyword *keyword)
 {
     bool small = keyword->name[0] >= 'a';
@@ -328,7 +351,7 @@ static void write_action(NumberWriter *w, const FormatKeyword *keyword)
     case NUM_RN: write_roman(w, small); break;
     case NUM_TH:
         if (!w->p.roman && *w->number != '#' && w->sign != '-' && !w->p.decimal)
-            strbuf_append_c(w->buf, format_ordinal(str_from(w->number), !small));
+            write_ordinal(w, small);
         break;
     case NUM_MI:
         if (w->sign == '-' || !w->p.fill)
@@ -338,12 +361,17 @@ static void write_action(NumberWriter *w, const FormatKeyword *keyword)
         if (w->sign == '+' || !w->p.fill)
             strbuf_append_char(w->buf, w->sign == '+' ? '+' : ' ');
         break;
-    case NUM_SG: strbuf_append_char(w->buf, w->sign); break;
+    case NUM_SG:
+        if (w->sign)
+            strbuf_append_char(w->buf, w->sign);
+        else
+            end_output(w);
+        break;
     default: break;
     }
 }
 
-static void write_all(NumberWriter *w)
+static Status write_all(Ctx *ctx, NumberWriter *w)
 {
     w->next = w->number;
     start(w);
@@ -353,12 +381,17 @@ static void write_all(NumberWriter *w)
         else
             strbuf_append_str(w->buf, node->text);
     }
+    if (w->ended)
+        w->buf->len = w->end;
+    if (w->bad_ordinal)
+        return error_raise(ctx, E_INVALID_TEXT, "\"%s\" is not a number", w->number);
+    return OK;
 }
 
 /* --- values --- */
 
 /* Writes a rounded number, given as terminated text with an optional minus. */
-static void write_digits(NumberWriter *w, StrBuf *text)
+static Status write_digits(Ctx *ctx, NumberWriter *w, StrBuf *text)
 {
     const char *number = strbuf_c(text);
 
@@ -376,7 +409,7 @@ static void write_digits(NumberWriter *w, StrBuf *text)
         w->number = strbuf_c(text);
         w->sign = sign;
     }
-    write_all(w);
+    return write_all(ctx, w);
 }
 
 static void roman_text(StrBuf *text, int64_t number)
@@ -395,27 +428,35 @@ static void roman_text(StrBuf *text, int64_t number)
     }
 }
 
-static void write_roman_number(NumberWriter *w, int64_t number, StrBuf *text)
+static Status write_roman_number(Ctx *ctx, NumberWriter *w, int64_t number, StrBuf *text)
 {
     NumberPattern plain = {.nodes = w->p.nodes, .fill = w->p.fill, .roman = true};
 
     roman_text(text, number);
     w->p = plain;
     w->number = strbuf_c(text);
-    w->sign = '+';
-    write_all(w);
+    w->sign = '\0';
+    return write_all(ctx, w);
 }
 
-/* Digits d.ddde+xx; `digits` are the significant ones, `exponent` of the first. */
-static void write_scientific(StrBuf *buf, bool negative, Str digits, int post, int exponent)
+/* Digits d.ddde+xx; the first `whole` of the significant ones stand before the point. */
+typedef struct Scientific {
+    bool negative;
+    Str digits;
+    int whole;
+    int exponent;
+} Scientific;
+
+static void write_scientific(StrBuf *buf, Scientific x, int post)
 {
-    strbuf_append_char(buf, negative ? '-' : ' ');
-    for (int i = 0; i <= post; i++) {
-        if (i == 1)
+    strbuf_append_char(buf, x.negative ? '-' : ' ');
+    for (int i = 0; i < x.whole + post; i++) {
+        if (i == x.whole)
             strbuf_append_char(buf, '.');
-        strbuf_append_char(buf, (size_t)i < digits.len ? digits.ptr[i] : '0');
+        strbuf_append_char(buf, (size_t)i < x.digits.len ? x.digits.ptr[i] : '0');
     }
-    strbuf_printf(buf, "e%c%02d", exponent < 0 ? '-' : '+', exponent < 0 ? -exponent : exponent);
+    strbuf_printf(buf, "e%c%02d", x.exponent < 0 ? '-' : '+',
+                  x.exponent < 0 ? -x.exponent : x.exponent);
 }
 
 /* What stands for NaN and infinities there. */
@@ -426,7 +467,10 @@ static void write_scientific_hashes(StrBuf *buf, const NumberPattern *p)
         strbuf_append_char(buf, i == p->pre + 1 ? '.' : '#');
 }
 
-static Status numeric_scientific(Ctx *ctx, StrBuf *buf, const NumberPattern *p, Numeric x)
+/* PostgreSQL finds a numeric's exponent before it rounds: 9.99 as 9.9EEEE is 10.0e+00. An integer
+   goes through printf there, and is 1.0e+01. */
+static Status numeric_scientific(Ctx *ctx, StrBuf *buf, const NumberPattern *p, Numeric x,
+                                 bool integer)
 {
     Status st = OK;
     StrBuf digits;
@@ -439,13 +483,17 @@ static Status numeric_scientific(Ctx *ctx, StrBuf *buf, const NumberPattern *p, 
     }
     rounded.scale = 0; /* its digits are what matters */
     int count = int128_digits((uint128_t)rounded.coefficient);
-    int exponent = count ? count - 1 - x.scale : 0;
+    Scientific shown = {.negative = x.coefficient < 0, .whole = 1};
+    shown.exponent = count ? count - 1 - x.scale : 0;
     if (count > p->post + 1) {
         TRY(numeric_round(ctx, &rounded, p->post + 1 - count, &rounded));
-        exponent += int128_digits((uint128_t)rounded.coefficient) > count;
+        bool carried = int128_digits((uint128_t)rounded.coefficient) > count;
+        shown.exponent += carried && integer;
+        shown.whole += carried && !integer;
     }
     numeric_print(&digits, &rounded);
-    write_scientific(buf, x.coefficient < 0, strbuf_str(&digits), p->post, exponent);
+    shown.digits = strbuf_str(&digits);
+    write_scientific(buf, shown, p->post);
 done:
     strbuf_free(&digits);
     return st;
@@ -472,7 +520,7 @@ static void pad_fraction(StrBuf *text, int post)
         strbuf_append_char(text, '0');
 }
 
-static Status numeric_to_char(FuncCall *call, Numeric x, Str format, StrBuf *buf)
+static Status numeric_to_char(FuncCall *call, Numeric x, Str format, bool integer, StrBuf *buf)
 {
     Status st = OK;
     NumberWriter w = {.buf = buf};
@@ -484,9 +532,9 @@ static Status numeric_to_char(FuncCall *call, Numeric x, Str format, StrBuf *buf
     if (w.p.roman) {
         if (!numeric_to_int64(&x, &whole) || whole != (int32_t)whole)
             FAIL(call->ctx, E_NUMERIC_OUT_OF_RANGE, "integer out of range");
-        write_roman_number(&w, whole, &text);
+        TRY(write_roman_number(call->ctx, &w, whole, &text));
     } else if (w.p.scientific) {
-        TRY(numeric_scientific(call->ctx, buf, &w.p, x));
+        TRY(numeric_scientific(call->ctx, buf, &w.p, x, integer));
     } else {
         if (w.p.multi)
             TRY(power_of_ten(call->ctx, &x, w.p.multiplier));
@@ -495,21 +543,26 @@ static Status numeric_to_char(FuncCall *call, Numeric x, Str format, StrBuf *buf
         numeric_print(&text, &x);
         if (!numeric_is_special(&x))
             pad_fraction(&text, w.p.post);
-        write_digits(&w, &text);
+        TRY(write_digits(call->ctx, &w, &text));
     }
 done:
     strbuf_free(&text);
     return st;
 }
 
-KERNEL_TEXT_ROWS(func_to_char_numeric,
-                 TRY(numeric_to_char(call, KERNEL_ARG(Numeric, 0), KERNEL_STR(1), &buf));)
-KERNEL_TEXT_ROWS(func_to_char_int4,
-                 TRY(numeric_to_char(call, numeric_from_int64(KERNEL_ARG(int32_t, 0)),
-                                     KERNEL_STR(1), &buf));)
-KERNEL_TEXT_ROWS(func_to_char_int8,
-                 TRY(numeric_to_char(call, numeric_from_int64(KERNEL_ARG(int64_t, 0)),
-                                     KERNEL_STR(1), &buf));)
+KERNEL_TEXT_ROWS(func_to_char_numeric, {
+    TRY(numeric_to_char(call, KERNEL_ARG(Numeric, 0), KERNEL_STR(1), false, &buf));
+})
+
+KERNEL_TEXT_ROWS(func_to_char_int4, {
+    Numeric x = numeric_from_int64(KERNEL_ARG(int32_t, 0));
+    TRY(numeric_to_char(call, x, KERNEL_STR(1), true, &buf));
+})
+
+KERNEL_TEXT_ROWS(func_to_char_int8, {
+    Numeric x = numeric_from_int64(KERNEL_ARG(int64_t, 0));
+    TRY(numeric_to_char(call, x, KERNEL_STR(1), true, &buf));
+})
 
 /* --- floats --- */
 
@@ -532,9 +585,11 @@ static void print_fixed(StrBuf *text, double x, int *post, int digits_max)
     int first = x == 0 ? 0 : (int)floor(log10(fabs(x)));
     int wanted = first + 1 + *post;
     if (wanted < 1) {
-        digits = (FloatDigits){.digits = "0", .count = 1};
-        if (wanted == 0 && fabs(x) * pow(10, *post) > 0.5)
-            digits = (FloatDigits){.digits = "1", .count = 1, .exponent = -*post};
+        float_round_digits(x, 17, &digits); /* above half of the last place? */
+        bool up = wanted == 0 &&
+                  (digits.digits[0] > '5' || (digits.digits[0] == '5' && digits.count > 1));
+        digits = (FloatDigits){.count = 1, .exponent = -*post};
+        digits.digits[0] = up ? '1' : '0';
     } else {
         float_round_digits(x, MIN(wanted, 17), &digits);
     }
@@ -543,7 +598,7 @@ static void print_fixed(StrBuf *text, double x, int *post, int digits_max)
         number.coefficient = number.coefficient * 10 + digits.digits[i] - '0';
     number = numeric_from_scaled(x < 0 ? -number.coefficient : number.coefficient,
                                  MAX(-digits.exponent, -NUMERIC_PRECISION_MAX));
-    if (x < 0 && number.coefficient == 0)
+    if (signbit(x) && number.coefficient == 0)
         strbuf_append_char(text, '-');
     numeric_print(text, &number);
     pad_fraction(text, *post);
@@ -558,9 +613,11 @@ static void float_scientific(StrBuf *buf, const NumberPattern *p, double x)
         return;
     }
     float_round_digits(x, MIN(p->post + 1, 17), &digits);
-    int exponent = x == 0 ? 0 : digits.exponent + digits.count - 1;
-    write_scientific(buf, signbit(x), (Str){digits.digits, (size_t)digits.count}, p->post,
-                     exponent);
+    Scientific shown = {.negative = signbit(x),
+                        .digits = {digits.digits, (size_t)digits.count},
+                        .whole = 1,
+                        .exponent = x == 0 ? 0 : digits.exponent + digits.count - 1};
+    write_scientific(buf, shown, p->post);
 }
 
 static Status float_to_char(FuncCall *call, double x, int digits_max, Str format, StrBuf *buf)
@@ -573,7 +630,7 @@ static Status float_to_char(FuncCall *call, double x, int digits_max, Str format
     TRY(format_parse_number(call->ctx, call->scope, format, &w.p));
     if (w.p.roman) {
         bool fits = x > -1e9 && x < 1e9;
-        write_roman_number(&w, fits ? (int64_t)rint(x) : 0, &text);
+        TRY(write_roman_number(call->ctx, &w, fits ? (int64_t)rint(x) : 0, &text));
     } else if (w.p.scientific) {
         float_scientific(buf, &w.p, x);
     } else {
@@ -586,7 +643,7 @@ static Status float_to_char(FuncCall *call, double x, int digits_max, Str format
         } else {
             print_fixed(&text, x, &w.p.post, digits_max);
         }
-        write_digits(&w, &text);
+        TRY(write_digits(call->ctx, &w, &text));
     }
 done:
     strbuf_free(&text);

@@ -183,11 +183,16 @@ static Status finish(FuncCall *call, const NumberReader *r, Numeric *out)
         strbuf_append_char(&text, '-');
     strbuf_append_str(&text, digits);
     TRY(numeric_parse(call->ctx, strbuf_str(&text), out));
+    int precision = r->p->pre + r->p->multiplier + r->read_post;
+    if (precision == 0 && out->coefficient != 0)
+        FAIL(call->ctx, E_NUMERIC_OUT_OF_RANGE, "numeric field overflow");
+    if (precision > 0 && precision <= NUMERIC_PRECISION_MAX)
+        TRY(numeric_apply_typmod(call->ctx, out, type_numeric(precision, r->read_post)));
     if (r->p->multi) {
-        if (r->p->multiplier > NUMERIC_PRECISION_MAX)
-            TRY(numeric_overflow(call->ctx));
-        Numeric divisor = numeric_from_scaled(int128_pow10[r->p->multiplier], 0);
-        TRY(numeric_div(call->ctx, out, &divisor, out));
+        Numeric ten = numeric_from_int64(10);
+        Numeric exponent = numeric_from_int64(-r->p->multiplier);
+        TRY(numeric_power(call->ctx, &ten, &exponent, &ten));
+        TRY(numeric_mul(call->ctx, out, &ten, out));
     }
 done:
     strbuf_free(&text);

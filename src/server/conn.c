@@ -8,10 +8,10 @@
 #include "base/memory.h"
 #include "os/clock.h"
 
-#define READ_BYTES_MIN ((size_t)4 << 10)
-#define READ_BYTES_MAX ((size_t)256 << 10)
+#define READ_BYTES_MIN    ((size_t)4 << 10)
+#define READ_BYTES_MAX    ((size_t)256 << 10)
 /* Beyond this much unhandled input reading pauses. */
-#define INPUT_BYTES_MAX ((size_t)1 << 20)
+#define INPUT_BYTES_MAX   ((size_t)1 << 20)
 /* Buffers above this size are given back when they are empty. */
 #define BUFFER_BYTES_KEPT ((size_t)32 << 10)
 #define SHUTDOWN_NS       INT64_C(3000000000)
@@ -332,8 +332,7 @@ void conn_shutdown(Conn *conn)
     if (is_busy(conn))
         session_cancel(conn->session, CANCEL_SHUTDOWN);
     else if (!conn->wants_close)
-        conn_fatal(conn, E_ADMIN_SHUTDOWN,
-                   "terminating connection due to administrator command");
+        conn_fatal(conn, E_ADMIN_SHUTDOWN, "terminating connection due to administrator command");
     if (!conn->is_closing)
         conn_timer_set(conn);
 }

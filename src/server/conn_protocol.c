@@ -9,9 +9,9 @@
 
 #define MESSAGE_BYTES_MAX ((size_t)0x3fffffff)
 /* COPY data is given to the session in pieces of about this size. */
-#define COPY_PIECE_BYTES ((size_t)256 << 10)
+#define COPY_PIECE_BYTES  ((size_t)256 << 10)
 /* Answers to pipelined requests are sent when there are this many bytes. */
-#define OUT_FLUSH_BYTES ((size_t)64 << 10)
+#define OUT_FLUSH_BYTES   ((size_t)64 << 10)
 
 void conn_fatal_error(Conn *conn, Ctx *ctx)
 {

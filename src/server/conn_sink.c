@@ -7,7 +7,7 @@
 #include "server/conn.h"
 
 /* A pool thread hands results over when it has this much. */
-#define OUT_PIECE_BYTES ((size_t)64 << 10)
+#define OUT_PIECE_BYTES  ((size_t)64 << 10)
 /* And waits while this much has not been taken by the client's socket. */
 #define OUTBOX_BYTES_MAX ((size_t)1 << 20)
 

@@ -99,8 +99,7 @@ static Status apply_options(Ctx *ctx, Scope *scope, Session *session, Str option
         if (equals == NULL)
             FAIL(ctx, E_SYNTAX, "-c %.*s requires a value", (int)text.len, text.ptr);
         Str name = {text.ptr, (size_t)(equals - text.ptr)};
-        TRY(session_parameter(ctx, session, name,
-                              (Str){equals + 1, text.len - name.len - 1}));
+        TRY(session_parameter(ctx, session, name, (Str){equals + 1, text.len - name.len - 1}));
     }
 done:
     return st;
@@ -177,8 +176,7 @@ static uint16_t client_address(const Conn *conn, char out[ADDRESS_BYTES_MAX])
     int length = sizeof address;
 
     out[0] = '\0';
-    if (conn->is_pipe ||
-        uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &length) != 0)
+    if (conn->is_pipe || uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&address, &length) != 0)
         return 0;
     uv_ip_name((const struct sockaddr *)&address, out, ADDRESS_BYTES_MAX);
     return ntohs(((const struct sockaddr_in *)&address)->sin_port);

@@ -26,7 +26,7 @@ struct Loop {
     int *accepted; /* sockets to take over */
     uint32_t accepted_count;
     uint32_t accepted_cap;
-    Conn *conns; /* all of this loop */
+    Conn *conns;             /* all of this loop */
     BindParams *bind_params; /* of the Bind message at hand */
     bool stopping;
 };

@@ -217,8 +217,8 @@ Status server_run(Ctx *ctx, const ServerOptions *options)
     atomic_store(&server->next_pid, 1000);
     mutex_init(&server->cancel_mutex);
     TRY(node_open(ctx, &node, &server->node));
-    sysinfo_raise_files_limit(
-        FILES_RESERVED + (uint64_t)settings_int(options->settings, SETTING_MAX_CONNECTIONS));
+    sysinfo_raise_files_limit(FILES_RESERVED +
+                              (uint64_t)settings_int(options->settings, SETTING_MAX_CONNECTIONS));
     server->loops_count = threads ? threads : sysinfo_cores();
     server->loops = scope_new_array(scope, Loop, server->loops_count);
     for (uint32_t i = 0; i < server->loops_count; i++)

@@ -156,10 +156,13 @@ Status storage_recover(Ctx *ctx, Storage *storage)
     WalOptions options = {.files = storage->log_files,
                           .dir = dir,
                           .segment_bytes = storage->options.segment_bytes,
-                          .buffer_bytes = buffer_bytes};
+                          .buffer_bytes = buffer_bytes,
+                          .from = storage->flushed_position,
+                          .start_ts = storage->flushed_ts,
+                          .apply = apply,
+                          .apply_arg = &replay};
     storage->last_ts = storage->flushed_ts;
-    Status st = wal_open(ctx, &options, storage->flushed_position, storage->flushed_ts, apply,
-                         &replay, &storage->wal);
+    Status st = wal_open(ctx, &options, &storage->wal);
     while (replay.batches)
         end_batch(&replay.batches);
     mem_free(dir);

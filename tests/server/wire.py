@@ -329,7 +329,7 @@ def main(tests, prepare=None):
             print(f"FAIL {test.__name__}", flush=True)
             traceback.print_exc()
         if server and server.process.poll() is not None:
-            print("the server has died:\n" + server.text()[-20000:])
+            print(f"the server has died ({server.process.poll()}):\n" + server.text()[-20000:])
             failed = max(failed, 1)
             break
     if server:

@@ -8,6 +8,7 @@
 
 typedef struct BuildState {
     KeyEval keys;
+    Scope *scope; /* of the tuples */
     TupleBuffer tuples, nulls;
     Vector *columns;
     Tuple *found;
@@ -76,7 +77,8 @@ static Status build_open(Worker *worker, Stage *stage, void **out)
     BuildState *state = scope_new(worker->scope, BuildState);
 
     TRY(key_eval_new(worker, self, true, &state->keys));
-    tuple_buffer_init(&state->tuples, worker->scope, &self->table.layout);
+    state->scope = scope_open(worker->scope, "hash build");
+    tuple_buffer_init(&state->tuples, state->scope, &self->table.layout);
     tuple_buffer_init(&state->nulls, worker->scope, &self->table.layout);
     state->columns = scope_new_array(worker->scope, Vector, self->table.layout.fields_count + 1);
     state->found = scope_new_array(worker->scope, Tuple, BATCH_ROWS_MAX);
@@ -87,13 +89,44 @@ done:
     return st;
 }
 
+/* Beyond the memory: to files, and all workers from now on. */
+static Status maybe_spill(Worker *worker, HashJoin *self, BuildState *state)
+{
+    Status st = OK;
+
+    if (!self->can_spill ||
+        (!hash_join_spilled(self) && state->tuples.bytes <= spill_threshold(worker->query)))
+        goto done;
+    atomic_store(&self->spilled, true);
+    TRY(hash_spill_build(worker, self, &state->tuples));
+    scope_reset(state->scope);
+    tuple_buffer_init(&state->tuples, state->scope, &self->table.layout);
+done:
+    return st;
+}
+
+static Status add_tuples(Worker *worker, BuildState *state, const Batch *all)
+{
+    Status st = OK;
+    KeyEval *keys = &state->keys;
+    TupleRows rows = {.tuples = state->found, .rows = keys->rows, .count = keys->count};
+
+    TRY(tuple_buffer_append(worker->ctx, &state->tuples, all, &rows));
+    for (uint32_t i = 0; i < keys->count; i++) {
+        BuildTuple *header = build_tuple(state->found[keys->rows[i]]);
+        header->hash = keys->hashes[keys->rows[i]];
+        header->matched = 0;
+    }
+done:
+    return st;
+}
+
 static Status build_push(Worker *worker, Stage *stage, void *arg, const Batch *in)
 {
     Status st = OK;
     HashJoin *self = (HashJoin *)((char *)stage - offsetof(HashJoin, build));
     BuildState *state = arg;
     KeyEval *keys = &state->keys;
-    bool keep_nulls = self->rest_unmatched || self->null_aware;
     Batch all = {in->rows_count, self->table.layout.fields_count, state->columns};
 
     TRY(key_eval_run(worker, self, keys, in));
@@ -103,14 +136,9 @@ static Status build_push(Worker *worker, Stage *stage, void *arg, const Batch *i
         if (self->key_fields[i] >= self->build_plan->columns_count)
             all.columns[self->key_fields[i]] = keys->columns[i];
     }
-    TupleRows rows = {.tuples = state->found, .rows = keys->rows, .count = keys->count};
-    TRY(tuple_buffer_append(worker->ctx, &state->tuples, &all, &rows));
-    for (uint32_t i = 0; i < keys->count; i++) {
-        BuildTuple *header = build_tuple(state->found[keys->rows[i]]);
-        header->hash = keys->hashes[keys->rows[i]];
-        header->matched = 0;
-    }
-    if (keys->null_count == 0 || !keep_nulls)
+    TRY(add_tuples(worker, state, &all));
+    TRY(maybe_spill(worker, self, state));
+    if (keys->null_count == 0 || !(self->rest_unmatched || self->null_aware))
         goto done;
     TupleRows nulls = {.tuples = state->found, .rows = keys->null_rows, .count = keys->null_count};
     TRY(tuple_buffer_append(worker->ctx, &state->nulls, &all, &nulls));
@@ -124,9 +152,20 @@ const StageOps hash_build_ops = {.name = "hash build", .open = build_open, .push
 
 Status hash_build_complete(Query *query, void *arg)
 {
+    Status st = OK;
     HashJoin *self = arg;
 
-    return hash_table_link(query, &self->table);
+    for (uint32_t i = 0; hash_join_spilled(self) && i < query->workers_max; i++) {
+        BuildState *state = stage_state(&self->build, i);
+        if (state == NULL)
+            continue;
+        TRY(hash_spill_build(query->workers[i], self, &state->tuples));
+        tuple_buffer_init(&state->tuples, state->scope, &self->table.layout);
+        TRY(spill_set_finish(query->ctx, &self->build_sets[i]));
+    }
+    TRY(hash_table_link(query, query->scope, &self->table));
+done:
+    return st;
 }
 
 // --- building the steps -------------------------------------------------------------------------
@@ -228,6 +267,26 @@ static void init_kind(HashJoin *self)
     self->mark_build = self->rest_unmatched || self->rest_matched;
 }
 
+/* NOT IN looks at all of the build side's NULLs at once: it stays in memory. */
+static void init_spilling(Query *query, HashJoin *self)
+{
+    uint32_t columns = self->probe_plan->columns_count;
+
+    self->can_spill = spill_is_possible(query) && !self->null_aware;
+    if (!self->can_spill)
+        return;
+    SqlType *types = scope_new_array(query->scope, SqlType, columns + 1);
+    for (uint32_t i = 0; i < columns; i++)
+        types[i] = self->probe_plan->columns[i].type;
+    tuple_layout_init(&self->probe_layout, query->scope, types, columns, 0, 0);
+    self->build_sets = scope_new_array(query->scope, SpillSet, query->workers_max);
+    self->probe_sets = scope_new_array(query->scope, SpillSet, query->workers_max);
+    for (uint32_t i = 0; i < query->workers_max; i++) {
+        self->build_sets[i].layout = &self->table.layout;
+        self->probe_sets[i].layout = &self->probe_layout;
+    }
+}
+
 Status build_hash_join(Query *query, const Plan *plan, Stage *to)
 {
     Status st = OK;
@@ -240,12 +299,15 @@ Status build_hash_join(Query *query, const Plan *plan, Stage *to)
     self->table.buffers_count = query->workers_max;
     self->table.buffers = scope_new_array(query->scope, TupleBuffer *, query->workers_max);
     self->table.nulls = scope_new_array(query->scope, TupleBuffer *, query->workers_max);
+    init_spilling(query, self);
     self->rest = (Source){.ops = &hash_rest_ops, .cheap = true};
     TRY(build_plan(query, self->build_plan,
                    stage_init(query, &self->build, &hash_build_ops, NULL, false)));
     query_add_step(query, hash_build_complete, self);
     TRY(build_plan(query, self->probe_plan,
                    stage_init(query, &self->probe, &hash_probe_ops, to, false)));
+    if (self->can_spill)
+        query_add_step(query, hash_join_replay, self);
     if (self->mark_build)
         pipeline_add(query, &self->rest, to);
 done:

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A hash join's shared part: which side is built, what becomes of rows without a match, and the
-// table. hash_build.c fills the table, hash_probe.c probes it, hash_rest.c reads the build side's
-// rows afterwards.
+// table. hash_build.c fills the table, hash_probe.c probes it, hash_spill.c does both from files,
+// hash_rest.c reads the build side's rows afterwards.
 #ifndef DBASPOT_EXEC_JOIN_HASH_JOIN_H
 #define DBASPOT_EXEC_JOIN_HASH_JOIN_H
 
 #include "exec/join/hash_table.h"
 #include "exec/join/join.h"
+#include "exec/spill.h"
 
 typedef struct HashJoin {
     Stage build;
@@ -29,7 +30,19 @@ typedef struct HashJoin {
     SqlType *key_types;
     Expr *condition; /* all conjuncts: for unknown answers */
     HashTable table;
+    /* Spilling: both sides go to files by partition, and are joined partition by partition. */
+    bool can_spill;
+    _Atomic bool spilled;
+    bool replaying; /* the probe stage probes again, what the files gave */
+    TupleLayout probe_layout;
+    SpillSet *build_sets, *probe_sets; /* by worker */
+    Pipeline replay;
 } HashJoin;
+
+static inline bool hash_join_spilled(const HashJoin *self)
+{
+    return atomic_load_explicit(&self->spilled, memory_order_relaxed);
+}
 
 static inline bool hash_join_null_safe(const HashJoin *self, uint32_t key)
 {
@@ -39,8 +52,13 @@ static inline bool hash_join_null_safe(const HashJoin *self, uint32_t key)
 extern const StageOps hash_build_ops;
 extern const StageOps hash_probe_ops;
 extern const SourceOps hash_rest_ops;
-/* Steps: the table when the build side is complete. */
+/* Steps: the table when the build side is complete; what was spilled when the probe is. */
 Status hash_build_complete(Query *query, void *arg);
+Status hash_join_replay(Query *query, void *arg);
+/* hash_spill.c: tuples of one worker's build side, or rows of its probe side, into their files. */
+Status hash_spill_build(Worker *worker, HashJoin *self, TupleBuffer *tuples);
+Status hash_spill_probe(Worker *worker, HashJoin *self, const Batch *in, const uint64_t *hashes);
+Status hash_probe_batch(Worker *worker, Stage *stage, void *state, const Batch *in);
 
 /* Evaluates keys and hashes them. *rows, *count: rows without a NULL that could not match. */
 typedef struct KeyEval {

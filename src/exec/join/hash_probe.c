@@ -351,17 +351,17 @@ done:
     return st;
 }
 
-static Status probe_push(Worker *worker, Stage *stage, void *arg, const Batch *in)
+Status hash_probe_batch(Worker *worker, Stage *stage, void *arg, const Batch *in)
 {
     Status st = OK;
     ProbeState *state = arg;
     HashJoin *self = state->self;
 
-    if (self->table.count + self->table.null_count == 0 && !self->keep_probe && !self->marks) {
-        atomic_store_explicit(&worker->pipeline->stop, true, memory_order_relaxed);
+    TRY(key_eval_run(worker, self, &state->keys, in));
+    if (hash_join_spilled(self) && !self->replaying) {
+        TRY(hash_spill_probe(worker, self, in, state->keys.hashes));
         goto done;
     }
-    TRY(key_eval_run(worker, self, &state->keys, in));
     memset(state->matched, 0, in->rows_count);
     TRY(walk_chains(state, in));
     if (self->null_aware)
@@ -372,6 +372,18 @@ static Status probe_push(Worker *worker, Stage *stage, void *arg, const Batch *i
         TRY(emit_unmatched(state, in));
 done:
     return st;
+}
+
+static Status probe_push(Worker *worker, Stage *stage, void *arg, const Batch *in)
+{
+    const HashJoin *self = ((ProbeState *)arg)->self;
+    bool empty = self->table.count + self->table.null_count == 0 && !hash_join_spilled(self);
+
+    if (empty && !self->keep_probe && !self->marks) {
+        atomic_store_explicit(&worker->pipeline->stop, true, memory_order_relaxed);
+        return OK;
+    }
+    return hash_probe_batch(worker, stage, arg, in);
 }
 
 const StageOps hash_probe_ops = {.name = "hash probe", .open = probe_open, .push = probe_push};

@@ -67,7 +67,7 @@ done:
     return st;
 }
 
-static void list_chunks(Query *query, const HashTable *table, Linking *linking)
+static void list_chunks(Scope *scope, const HashTable *table, Linking *linking)
 {
     for (int pass = 0; pass < 2; pass++) {
         uint32_t count = 0;
@@ -80,17 +80,18 @@ static void list_chunks(Query *query, const HashTable *table, Linking *linking)
         }
         linking->chunks_count = count;
         if (pass == 0)
-            linking->chunks = scope_new_array(query->scope, const TupleChunk *, count + 1);
+            linking->chunks = scope_new_array(scope, const TupleChunk *, count + 1);
     }
 }
 
-Status hash_table_link(Query *query, HashTable *table)
+Status hash_table_link(Query *query, Scope *scope, HashTable *table)
 {
     Status st = OK;
     uint64_t buckets = BUCKETS_MIN;
     Linking linking = {.table = table};
     void *memory;
 
+    table->count = table->null_count = 0;
     for (uint32_t i = 0; i < table->buffers_count; i++) {
         table->count += table->buffers[i] ? table->buffers[i]->count : 0;
         table->null_count += table->nulls[i] ? table->nulls[i]->count : 0;
@@ -99,11 +100,11 @@ Status hash_table_link(Query *query, HashTable *table)
         buckets *= 2;
     if (table->count < BUCKETS_MIN / 8)
         buckets = 32;
-    TRY(scope_alloc_data(query->ctx, query->scope, buckets * sizeof(uint64_t), &memory));
+    TRY(scope_alloc_data(query->ctx, scope, buckets * sizeof(uint64_t), &memory));
     memset(memory, 0, buckets * sizeof(uint64_t));
     table->buckets = memory;
     table->mask = buckets - 1;
-    list_chunks(query, table, &linking);
+    list_chunks(scope, table, &linking);
     if (query->workers_max > 1 && table->count >= PARALLEL_ROWS_MIN) {
         st = query_parallel(query, query->workers_max, link_some, &linking);
         goto done;

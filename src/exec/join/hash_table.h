@@ -28,8 +28,8 @@ typedef struct HashTable {
     TupleBuffer **nulls;
 } HashTable;
 
-/* Links all tuples of the buffers. In the calling thread. */
-Status hash_table_link(Query *query, HashTable *table);
+/* Links all tuples of the buffers; the buckets lie in `scope`. In the calling thread. */
+Status hash_table_link(Query *query, Scope *scope, HashTable *table);
 
 #define HASH_ADDRESS_MASK ((UINT64_C(1) << 48) - 1)
 

@@ -357,14 +357,12 @@ static bool is_better(const AccessPath *a, const AccessPath *b)
     return a_single != b_single ? a_single : a->cost < b->cost;
 }
 
-void access_choose(Optimiser *o, const Plan *scan, const ExprList *conjuncts, const IdSet *outer,
-                   AccessPath *out)
+void access_choose(Optimiser *o, const Plan *scan, const ExprList *conjuncts, AccessPath *out)
 {
     const Table *table = scan->scan.table;
     AccessSearch s = {.o = o, .scan = scan, .conjuncts = conjuncts};
     KeyInfo key;
 
-    (void)outer;
     s.own = idset_of_plan(o->scope, scan);
     s.key = &key;
     *out = (AccessPath){.method = SCAN_FULL};

@@ -342,7 +342,7 @@ static void offer_lookup(const JoinGraph *g, const JoinNode *left, const JoinNod
         left->cost + left->rows * COST_LOOKUP >= best->cost)
         return;
     graph_lookup_conditions(g, left->set, at, &conds);
-    access_choose(g->b->o, rel->plan, &conds, NULL, &path);
+    access_choose(g->b->o, rel->plan, &conds, &path);
     if (path.method == SCAN_FULL || path.bounds.in_count)
         return;
     bool uses_outer = false;

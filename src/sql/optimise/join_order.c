@@ -146,7 +146,7 @@ static void use_index(const JoinGraph *g, const JoinNode *node, Plan *join)
 
     graph_lookup_conditions(g, node->left->set, (uint32_t)__builtin_ctzll(node->right->set),
                             &conds);
-    access_choose(o, scan, &conds, NULL, &path);
+    access_choose(o, scan, &conds, &path);
     for (uint32_t i = 0; i < join->join.conditions.count; i++) {
         bool bound = false;
         for (uint32_t j = filters; j < conds.count; j++)

@@ -133,7 +133,7 @@ bool condition_rejects_nulls(Optimiser *o, const Expr *condition, const IdSet *c
 bool condition_separates(Optimiser *o, const Expr *condition, const IdSet *own, Expr **inner,
                          Expr **outer);
 
-/* --- subqueries become joins (pull.c, unnest.c) ------------------------------------------------
+/* --- subqueries become joins (unnest/) ------------------------------------------------
  */
 
 typedef struct Pull {
@@ -155,7 +155,7 @@ void pull_add_groups(Pull *p, Plan *aggregate, ExprList *conds);
 void join_set_columns(Optimiser *o, Plan *join);
 Status unnest(Optimiser *o, Plan **plan);
 
-/* --- estimates (origin.c, selectivity.c, estimate.c) -------------------------------------------
+/* --- estimates (estimate/) -------------------------------------------
  */
 
 typedef struct TableSize {
@@ -218,10 +218,9 @@ typedef struct AccessPath {
     double cost;
 } AccessPath;
 
-/* The cheapest way to read the scan's table with these conjuncts; columns in `outer` count as known
-   values (index joins). */
-void access_choose(Optimiser *o, const Plan *scan, const ExprList *conjuncts, const IdSet *outer,
-                   AccessPath *out);
+/* The cheapest way to read the scan's table with these conjuncts; other relations' columns in them
+   count as known values (index joins). */
+void access_choose(Optimiser *o, const Plan *scan, const ExprList *conjuncts, AccessPath *out);
 /* The ways to read in key order: by the clustering key (0) and by indexes; false: there is no
    such way. */
 typedef struct KeyOrder {

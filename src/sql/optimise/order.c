@@ -114,7 +114,7 @@ bool order_from_scan(Optimiser *o, Plan **slot, double limit)
     Plan *scan = scan_below(sort->children[0], keys, count);
     if (scan == NULL || !find_ordered(o, scan, keys, count, &ordered, &backward))
         return false;
-    access_choose(o, scan, &scan->scan.filters, NULL, &plain);
+    access_choose(o, scan, &scan->scan.filters, &plain);
     double rows = MAX(scan->rows_estimate, 1);
     double share = limit > 0 ? MIN(limit / rows, 1) : 1;
     if (ordered.cost * share > plain.cost + rows * COST_SORT_ROW * log2(rows + 2))

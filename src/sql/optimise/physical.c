@@ -55,7 +55,7 @@ static void choose_scan(Optimiser *o, Plan *plan)
 
     if (plan->scan.method != SCAN_METHOD_NONE)
         return;
-    access_choose(o, plan, &conjuncts, NULL, &path);
+    access_choose(o, plan, &conjuncts, &path);
     access_apply(o, plan, &conjuncts, &path);
 }
 

@@ -215,7 +215,8 @@ static void end_lead(Wal *wal, bool led_for_itself)
         wal->flush_asked = false; /* its flush serves them as well */
     } else {
         wal->flushing = false;
-        wal->flush_asked = wal->flush_asked || wal->waiters != NULL;
+        bool rest = atomic_load(&wal->head) != atomic_load(&wal->flushed_sequence);
+        wal->flush_asked = wal->waiters != NULL || (wal->flush_asked && rest);
         if (wal->flush_asked)
             condition_signal(&wal->work);
     }

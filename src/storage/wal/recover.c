@@ -12,12 +12,10 @@
 
 typedef struct Recovery {
     Wal *wal;
-    WalApply apply;
-    void *arg;
+    const WalOptions *options;
     uint32_t *numbers; /* segments from the first to be read on, ascending */
     uint32_t count;
-    LogPosition end;
-    Timestamp newest_ts;
+    WalFound found; /* so far */
 } Recovery;
 
 static Status damaged(Ctx *ctx, Wal *wal, LogPosition position, const char *what)
@@ -65,13 +63,13 @@ static Status apply_record(Ctx *ctx, Recovery *recovery, const char *bytes,
              header->kind, header->version);
     if (header->kind == WAL_SKIP)
         goto done;
-    TRY(recovery->apply(ctx, recovery->arg, &record));
-    recovery->newest_ts = MAX(recovery->newest_ts, header->commit_ts);
+    TRY(recovery->options->apply(ctx, recovery->options->apply_arg, &record));
+    recovery->found.newest_ts = MAX(recovery->found.newest_ts, header->commit_ts);
 done:
     return st;
 }
 
-/* Replays the records of one segment from `offset` on; recovery->end is where they end. */
+/* Replays the records of one segment from `offset` on; recovery->found.end is where they end. */
 static Status replay_segment(Ctx *ctx, Recovery *recovery, uint32_t number, const char *bytes,
                              size_t size, size_t offset)
 {
@@ -87,9 +85,10 @@ static Status replay_segment(Ctx *ctx, Recovery *recovery, uint32_t number, cons
         if (offset > size)
             break;
     }
-    recovery->end = log_position(number, MIN(offset, size));
+    recovery->found.end = log_position(number, MIN(offset, size));
     if (later_record_proves(bytes, size, number, offset))
-        TRY(damaged(ctx, recovery->wal, recovery->end, "a record that was durable does not hold"));
+        TRY(damaged(ctx, recovery->wal, recovery->found.end,
+                    "a record that was durable does not hold"));
 done:
     return st;
 }
@@ -134,10 +133,10 @@ done:
 }
 
 /* One segment; *ends: it never became part of the log, which ends before it. */
-static Status recover_segment(Ctx *ctx, Recovery *recovery, uint32_t index, LogPosition from,
-                              bool *ends)
+static Status recover_segment(Ctx *ctx, Recovery *recovery, uint32_t index, bool *ends)
 {
     Status st = OK;
+    LogPosition from = recovery->options->from;
     Wal *wal = recovery->wal;
     uint32_t number = recovery->numbers[index];
     bool last = index + 1 == recovery->count;
@@ -151,8 +150,8 @@ static Status recover_segment(Ctx *ctx, Recovery *recovery, uint32_t index, LogP
         *ends = true;
         goto done;
     }
-    if (index > 0 && segment.header.previous_end != recovery->end)
-        TRY(damaged(ctx, wal, recovery->end,
+    if (index > 0 && segment.header.previous_end != recovery->found.end)
+        TRY(damaged(ctx, wal, recovery->found.end,
                     "a record that was durable before the next segment does not hold"));
     TRY(replay_segment(ctx, recovery, number, segment.bytes, segment.size,
                        index == 0 && from ? log_offset(from) : sizeof(SegmentHeader)));
@@ -199,12 +198,12 @@ done:
     return st;
 }
 
-Status wal_recover(Ctx *ctx, Wal *wal, LogPosition from, WalApply apply, void *arg,
-                   LogPosition *end, uint32_t *last_number, Timestamp *newest_ts)
+Status wal_recover(Ctx *ctx, Wal *wal, const WalOptions *options, WalFound *out)
 {
     Status st = OK;
     Scope *scope = scope_open(NULL, "log recovery");
-    Recovery recovery = {.wal = wal, .apply = apply, .arg = arg};
+    Recovery recovery = {.wal = wal, .options = options};
+    LogPosition from = options->from;
     uint32_t first = from ? log_segment(from) : 1;
     bool ends = false;
     uint32_t used = 0;
@@ -213,14 +212,13 @@ Status wal_recover(Ctx *ctx, Wal *wal, LogPosition from, WalApply apply, void *a
     if (recovery.count == 0 && from)
         TRY(damaged(ctx, wal, from, "the segment is missing"));
     while (used < recovery.count) {
-        TRY(recover_segment(ctx, &recovery, used, from, &ends));
+        TRY(recover_segment(ctx, &recovery, used, &ends));
         if (ends)
             break;
         used++;
     }
-    *end = recovery.end;
-    *last_number = first + used - 1;
-    *newest_ts = recovery.newest_ts;
+    *out = recovery.found;
+    out->last_number = first + used - 1;
 done:
     scope_close(scope);
     return st;

@@ -33,9 +33,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
     SimDisk *disk = sim_disk_new(1);
     Files *files = sim_disk_files(disk);
-    WalOptions options = {files, "d/log", 1 << 14, 1 << 14};
-    Wal *wal = NULL;
     size_t total = 0;
+    WalOptions options = {.files = files,
+                          .dir = "d/log",
+                          .segment_bytes = 1 << 14,
+                          .buffer_bytes = 1 << 14,
+                          .apply = take,
+                          .apply_arg = &total};
+    Wal *wal = NULL;
     Ctx ctx;
 
     ctx_init(&ctx);
@@ -45,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 
         for (uint32_t i = 0; i < segments; i++)
             add_segment(&ctx, files, i + 1, bytes + 1 + i * each, each);
-        if (wal_open(&ctx, &options, 0, 0, take, &total, &wal) == OK)
+        if (wal_open(&ctx, &options, &wal) == OK)
             wal_close(wal);
     }
     ASSERT(total <= count);

@@ -296,7 +296,7 @@ uint64_t wal_syncs(const Wal *wal)
     return atomic_load(&wal->syncs);
 }
 
-static Wal *make(const WalOptions *options, Timestamp start_ts)
+static Wal *make(const WalOptions *options)
 {
     Wal *wal = mem_try_alloc_aligned(64, sizeof *wal);
 
@@ -311,7 +311,6 @@ static Wal *make(const WalOptions *options, Timestamp start_ts)
     wal->slots = mem_alloc_zero(sizeof *wal->slots * WAL_SLOTS);
     if (wal->dir)
         wal->buffer = mem_alloc_zero(wal->buffer_bytes);
-    atomic_init(&wal->installed_ts, start_ts);
     mutex_init(&wal->reserve_mutex);
     mutex_init(&wal->wait_mutex);
     mutex_init(&wal->segment_mutex);
@@ -395,23 +394,20 @@ static void stop(Wal *wal)
     thread_join(&wal->preparer);
 }
 
-Status wal_open(Ctx *ctx, const WalOptions *options, LogPosition from, Timestamp start_ts,
-                WalApply apply, void *arg, Wal **out)
+Status wal_open(Ctx *ctx, const WalOptions *options, Wal **out)
 {
     Status st = OK;
-    Wal *wal = make(options, start_ts);
-    LogPosition end = 0;
-    uint32_t last_number = 0;
-    Timestamp newest_ts = 0;
+    Wal *wal = make(options);
+    WalFound found = {0};
 
     ASSERT((options->buffer_bytes & (options->buffer_bytes - 1)) == 0);
     if (wal->dir) {
         TRY(files_make_dir(ctx, wal->files, wal->dir));
-        TRY(wal_recover(ctx, wal, from, apply, arg, &end, &last_number, &newest_ts));
-        TRY(begin_first(ctx, wal, end, last_number));
+        TRY(wal_recover(ctx, wal, options, &found));
+        TRY(begin_first(ctx, wal, found.end, found.last_number));
         TRY(start(ctx, wal));
     }
-    wal->next_ts = MAX(start_ts, newest_ts);
+    wal->next_ts = MAX(options->start_ts, found.newest_ts);
     atomic_store(&wal->installed_ts, wal->next_ts);
     atomic_store(&wal->durable_ts, wal->next_ts);
     *out = wal;

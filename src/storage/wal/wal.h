@@ -17,13 +17,6 @@ typedef struct Wal Wal;
 /* A place in the log: segment number in the upper half, byte offset in the lower. Only grows. */
 typedef uint64_t LogPosition;
 
-typedef struct WalOptions {
-    Files *files;
-    const char *dir;      /* created if missing; NULL: nothing is written */
-    size_t segment_bytes; /* the largest segment; the first ones are smaller */
-    size_t buffer_bytes;  /* of the ring; a power of two */
-} WalOptions;
-
 enum WalKind {
     WAL_COMMIT = 1, /* the last (mostly the only) record of a transaction */
     WAL_DATA = 2,   /* a piece of a large transaction's writes, before its commit */
@@ -45,11 +38,21 @@ typedef struct WalRecord {
 /* Called for each whole record, in order. */
 typedef Status (*WalApply)(Ctx *ctx, void *arg, const WalRecord *record);
 
-/* Opens or creates the log and replays it from `from` (0: from its beginning). A torn tail is cut;
-   damage before it is E_DATA_CORRUPTED with file and offset. What was replayed is durable when this
-   returns. `installed_ts` starts at the newest of `start_ts` and the replayed commits. */
-Status wal_open(Ctx *ctx, const WalOptions *options, LogPosition from, Timestamp start_ts,
-                WalApply apply, void *arg, Wal **out);
+typedef struct WalOptions {
+    Files *files;
+    const char *dir;      /* created if missing; NULL: nothing is written */
+    size_t segment_bytes; /* the largest segment; the first ones are smaller */
+    size_t buffer_bytes;  /* of the ring; a power of two */
+    LogPosition from;     /* replay begins here; 0: at the beginning */
+    Timestamp start_ts;   /* the newest commit before that */
+    WalApply apply;
+    void *apply_arg;
+} WalOptions;
+
+/* Opens or creates the log and replays it. A torn tail is cut; damage before it is E_DATA_CORRUPTED
+   with file and offset. What was replayed is durable when this returns, and installed_ts is the
+   newest of it. */
+Status wal_open(Ctx *ctx, const WalOptions *options, Wal **out);
 /* Writes what is left, stops the threads, shrinks the files. NULL allowed. */
 void wal_close(Wal *wal);
 /* As a crash would: stops the threads and writes nothing more. For tests. */

@@ -137,10 +137,13 @@ void wal_preparer_main(void *arg);
 void wal_spares_drop(Wal *wal);
 
 /* --- recover.c ----------------------------------------------------------------------------- */
-/* Reads the segments, applies the records, finds where the log ends; fills segments[]. *end is 0
-   for a log that does not exist yet; *last_number is the highest segment number in use. */
-Status wal_recover(Ctx *ctx, Wal *wal, LogPosition from, WalApply apply, void *arg,
-                   LogPosition *end, uint32_t *last_number, Timestamp *newest_ts);
+typedef struct WalFound {
+    LogPosition end;      /* of the log; 0: there was none */
+    uint32_t last_number; /* of the segments in use */
+    Timestamp newest_ts;  /* of the commits replayed */
+} WalFound;
+/* Reads the segments, applies the records, finds where the log ends; fills segments[]. */
+Status wal_recover(Ctx *ctx, Wal *wal, const WalOptions *options, WalFound *out);
 
 /* --- flush.c ------------------------------------------------------------------------------- */
 void wal_flusher_main(void *arg);

@@ -54,11 +54,17 @@ static Timestamp start_ts; /* what was flushed through when the log is opened */
 
 static Status try_open(SimDisk *disk, LogPosition from, Wal **wal)
 {
-    WalOptions options = {sim_disk_files(disk), "d/log", SEGMENT_BYTES, BUFFER_BYTES};
+    WalOptions options = {.files = sim_disk_files(disk),
+                          .dir = "d/log",
+                          .segment_bytes = SEGMENT_BYTES,
+                          .buffer_bytes = BUFFER_BYTES,
+                          .from = from,
+                          .start_ts = start_ts,
+                          .apply = see};
 
     memset(&seen, 0, sizeof seen);
     error_clear(&ctx);
-    return wal_open(&ctx, &options, from, start_ts, see, NULL, wal);
+    return wal_open(&ctx, &options, wal);
 }
 
 static Wal *open_log(SimDisk *disk, LogPosition from)

@@ -5,7 +5,7 @@
 // values at once and joined; where a row finds none, count is 0 and every other aggregate NULL, and
 // what the subquery computes of it is computed above the join, so that the "count bug" cannot
 // happen.
-#include "sql/optimise/unnest_int.h"
+#include "sql/optimise/unnest/unnest_int.h"
 
 bool unnest_limit_is_idle(const Plan *limit)
 {

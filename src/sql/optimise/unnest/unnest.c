@@ -6,7 +6,7 @@
 // other scalar subquery is a single join, which fails on a second match. Uncorrelated subqueries
 // stay, but for IN: they are evaluated once. What cannot be unnested stays too: the executor runs
 // it row by row.
-#include "sql/optimise/unnest_int.h"
+#include "sql/optimise/unnest/unnest_int.h"
 
 static Status unnest_node(Optimiser *o, Plan **slot);
 

@@ -82,7 +82,7 @@ static void estimate_scan(Optimiser *o, Plan *plan)
 
     if (plan->scan.method != SCAN_METHOD_NONE)
         return;
-    access_choose(o, plan, &plan->scan.filters, NULL, &path);
+    access_choose(o, plan, &plan->scan.filters, &path);
     plan->rows_estimate = estimate_scan_rows(o, plan, &plan->scan.filters);
     if (path.unique)
         plan->rows_estimate = MIN(plan->rows_estimate, path.rows);
