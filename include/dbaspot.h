@@ -10,9 +10,9 @@
  *     }
  *
  * Functions return 0, or a non-zero code whose story dbaspot_errmsg and its family tell. A database
- * may be used from any thread, a connection from one thread at a time. The library installs no signal
- * handlers, changes no locale, writes to no standard stream; when an invariant of its own is broken
- * it calls the hook given to dbaspot_on_fatal and aborts. */
+ * may be used from any thread, a connection from one thread at a time. The library installs no
+ * signal handlers, changes no locale, writes to no standard stream; when an invariant of its own is
+ * broken it calls the hook given to dbaspot_on_fatal and aborts. */
 #ifndef DBASPOT_H
 #define DBASPOT_H
 

@@ -436,6 +436,7 @@ static void format_tail(StrBuf *out, StrBuf *scratch, size_t start, const CopyOp
     strbuf_append_str(out, strbuf_str(scratch));
 }
 
+/* tidy: allow parameters -- a row, how it is written, and the session's formats belong together */
 void copy_write_row(StrBuf *out, const CopyOptions *options, const Batch *batch, uint32_t row,
                     uint32_t columns_count, const bool *force_quote, const TypeIoContext *io)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // COPY's options, with PostgreSQL 15's checks and messages. See copy_format.h.
+// The contract, and which thread may call, stands in the header.
 #include "api/copy_format.h"
 
 static Status one_char(Ctx *ctx, Scope *scope, const AstOption *option, const char *what, char *out)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The adapter to xxHash, inlined so that the library's symbols stay ours. Any thread.
+// The contract, and which thread may call, stands in the header.
 #include "base/hash.h"
 
 #define XXH_INLINE_ALL

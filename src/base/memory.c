@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // malloc and its family, with the two policies of memory.h. Any thread.
+// The contract, and which thread may call, stands in the header.
 #include "base/memory.h"
 
 #include <stdio.h>

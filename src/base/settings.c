@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Parsing, checking and printing of settings; see settings.h. Strings are owned by the set.
+// The contract, and which thread may call, stands in the header.
 #include "base/settings.h"
 
 #include "base/memory.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Slices and growing buffers: see str.h. A buffer doubles, so appending is O(1) amortised.
+// The contract, and which thread may call, stands in the header.
 #include "base/str.h"
 
 #include "base/memory.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The first objects of an empty storage, with the oids that PostgreSQL gives them.
+// The contract, and which thread may call, stands in the header.
 #include "catalog/manager_int.h"
 
 static Status put(Ctx *ctx, Catalog *catalog, Object *object, ObjectKind kind, Oid oid, Str name)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The table of system views and the writer that their functions fill; see system_views.h.
+// The contract, and which thread may call, stands in the header.
 #include "catalog/system_views.h"
 
 #include "base/array.h"

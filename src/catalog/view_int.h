@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The functions behind the rows of system_views.def. Private to this room.
+// Any thread, unless a declaration says otherwise.
 #ifndef DBASPOT_CATALOG_VIEW_INT_H
 #define DBASPOT_CATALOG_VIEW_INT_H
 

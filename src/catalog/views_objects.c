@@ -400,6 +400,7 @@ Status view_pg_index(Ctx *ctx, RowWriter *writer, const Catalog *catalog)
     return walk(ctx, writer, catalog, OBJECT_INDEX, write_index);
 }
 
+/* tidy: allow parameters -- the columns of one row of pg_constraint */
 static void write_constraint_row(RowWriter *w, const Table *table, Oid oid, Str name, char type,
                                  bool valid, const Index *index, Str expr)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The program: finds the subcommand and runs it.
+// One thread, from start to end.
 #include "cli/cli.h"
 #include "cli/workload/workload.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `dbaspot server`: settings, then the server until it is stopped.
+// One thread, from start to end.
 #include "cli/cli.h"
 #include "server/server.h"
 

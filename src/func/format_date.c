@@ -162,6 +162,15 @@ static bool fill_mode(const Writer *w)
     return w->node->modifiers & FORMAT_FILL_MODE;
 }
 
+/* The ordinal ending of the digits from `start` on, where the pattern asks for it. */
+static void put_ordinal(Writer *w, size_t start)
+{
+    Str digits = {w->buf->ptr + start, w->buf->len - start};
+
+    if (w->node->modifiers & FORMAT_TH)
+        strbuf_append_c(w->buf, format_ordinal(digits, w->node->modifiers & FORMAT_TH_UPPER));
+}
+
 /* A number of at least `width` digits (one more column when negative), with its ordinal ending. */
 static void put_number(Writer *w, int64_t value, int width)
 {
@@ -172,11 +181,7 @@ static void put_number(Writer *w, int64_t value, int width)
                   : value < 0  ? width + 1
                                : width,
                   (long long)value);
-    if (w->node->modifiers & FORMAT_TH) {
-        Str digits = {w->buf->ptr + start, w->buf->len - start};
-        bool upper = w->node->modifiers & FORMAT_TH_UPPER;
-        strbuf_append_c(w->buf, format_ordinal(digits, upper));
-    }
+    put_ordinal(w, start);
 }
 
 /* A name in the keyword's case, cut to `letters` (0: whole) or padded to `width`. */
@@ -219,6 +224,7 @@ static void put_half(Writer *w, bool second)
 static void put_time(Writer *w)
 {
     const Shown *s = w->shown;
+    size_t start = w->buf->len;
     static const int32_t divisors[] = {100000, 10000, 1000, 100, 10, 1};
     int id = w->node->keyword->id;
     int64_t hours = s->is_interval ? s->hours : s->at.hour;
@@ -230,13 +236,21 @@ static void put_time(Writer *w)
     case KEY_HH24: put_number(w, hours, 2); break;
     case KEY_MI: put_number(w, s->at.minute, 2); break;
     case KEY_SS: put_number(w, s->at.second, 2); break;
-    case KEY_MS: strbuf_printf(w->buf, "%03d", s->at.us / 1000); break;
-    case KEY_US: strbuf_printf(w->buf, "%06d", s->at.us); break;
+    case KEY_MS:
+        strbuf_printf(w->buf, "%03d", s->at.us / 1000);
+        put_ordinal(w, start);
+        break;
+    case KEY_US:
+        strbuf_printf(w->buf, "%06d", s->at.us);
+        put_ordinal(w, start);
+        break;
     case KEY_SSSS:
         strbuf_printf(w->buf, "%lld", (long long)(hours * 3600 + s->at.minute * 60 + s->at.second));
+        put_ordinal(w, start);
         break;
     default:
         strbuf_printf(w->buf, "%0*d", id - KEY_FF1 + 1, s->at.us / divisors[id - KEY_FF1]);
+        put_ordinal(w, start);
         break;
     }
 }
@@ -344,12 +358,14 @@ static void put_years(Writer *w)
 {
     const Shown *s = w->shown;
     int64_t year = s->is_interval || s->at.year > 0 ? s->at.year : 1 - (int64_t)s->at.year;
+    size_t start = w->buf->len;
 
     switch (w->node->keyword->id) {
     case KEY_AD: put_half(w, s->at.year <= 0); break;
     case KEY_CC: put_number(w, century_of(s), 2); break;
     case KEY_Y_YYY:
         strbuf_printf(w->buf, "%lld,%03lld", (long long)(year / 1000), (long long)(year % 1000));
+        put_ordinal(w, start);
         break;
     case KEY_YYYY: put_year(w, s->at.year, 0); break;
     case KEY_YYY: put_year(w, s->at.year, 3); break;

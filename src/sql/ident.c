@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Identifiers as text; see ident.h.
+// The contract, and which thread may call, stands in the header.
 #include "sql/ident.h"
 
 #include "sql/parse/parse.h"

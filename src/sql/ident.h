@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Identifiers as text: "quoted" or folded, dotted names, quoting on output. Any thread.
+// Any thread, unless a declaration says otherwise.
 #ifndef DBASPOT_SQL_IDENT_H
 #define DBASPOT_SQL_IDENT_H
 

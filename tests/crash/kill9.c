@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libpq-fe.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -53,8 +54,7 @@ static int64_t now_ms(void)
 
 static void nap_ms(int ms)
 {
-    struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};
-    nanosleep(&t, NULL);
+    poll(NULL, 0, ms);
 }
 
 /* The port from the server's log. */

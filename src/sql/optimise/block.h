@@ -72,7 +72,7 @@ void block_simplify(Block *b);
 /* Sorts the conditions into classes, relations' own and others; derives what follows. */
 void block_infer(Block *b);
 RelMask block_mask(const Block *b, const Expr *expr);
-/* Relations in an order that depends on neither names nor the order of FROM. */
+/* Relations in an order that depends on neither names nor the order of FROM (OPT-4). */
 void block_sort(Block *b);
 /* Aggregates that are joined with few of their groups: their input is cut down to those groups by a
    semijoin with a copy of the relation that is so small (block_reduce.c). */

@@ -144,7 +144,7 @@ bool graph_joinable(const JoinGraph *g, const JoinNode *left, const JoinNode *ri
 {
     if (left->operand)
         return false;
-    if (right->operand) {
+    if (right->operand) { /* OPT-5 */
         RelMask required = g->b->rels[__builtin_ctzll(right->set)].required;
         return (required & ~left->set) == 0;
     }

@@ -29,7 +29,7 @@ void graph_init(JoinGraph *g, Block *b);
 void graph_leaf(const JoinGraph *g, uint32_t rel, JoinNode *out);
 /* The two may be joined (in this orientation, if one is an operator's right side). */
 bool graph_joinable(const JoinGraph *g, const JoinNode *left, const JoinNode *right);
-/* Rows of a set, however it is made. */
+/* Rows of a set, however it is made (OPT-3). */
 double graph_rows(const JoinGraph *g, RelMask set);
 /* The cheapest way to join the two; out->rows is set already. */
 void graph_join(const JoinGraph *g, const JoinNode *left, const JoinNode *right, JoinNode *out);

@@ -13,6 +13,7 @@ typedef struct Normaliser {
 
 static void normalise_plan(Normaliser *n, Plan **slot);
 
+/* OPT-2 */
 static Expr *own_subquery(void *arg, Expr *expr)
 {
     Normaliser *n = arg;

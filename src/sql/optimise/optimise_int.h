@@ -243,7 +243,7 @@ void access_apply(Optimiser *o, Plan *scan, const ExprList *conjuncts, const Acc
 Status push_conditions(Optimiser *o, Plan **plan, const ExprList *conditions);
 /* The same for what is no block of joins (push_leaf.c). */
 Status push_leaf(Optimiser *o, Plan **plan, const ExprList *conditions);
-/* The plan with exactly these columns in this order. */
+/* The plan with exactly these columns in this order (OPT-1). */
 Plan *plan_shaped(Scope *scope, Plan *plan, const PlanColumn *columns, uint32_t count);
 
 /* --- physical choices (physical.c, order.c, join_keys.c) ----------------------------------------

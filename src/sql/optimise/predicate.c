@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Small questions about expressions and small constructions of plan nodes that every pass needs.
+// The contract, and which thread may call, stands in the header.
 #include "sql/optimise/optimise_int.h"
 
 CompareOp predicate_compare(const Expr *expr)
