@@ -909,6 +909,27 @@ static void what_does_not_fit_is_spilled(void **state)
     assert_memory_equal(strbuf_c(&f->rows), "1,1,", 4);
 }
 
+static void groups_that_do_not_fit_are_spilled(void **state)
+{
+    Fixture *f = *state;
+    uint64_t rows;
+
+    fill_table(f);
+    f->work_mem = 1 << 20;
+    for (int column = 0; column < 2; column++) {
+        Plan *groups = aggregate(f, scan(f, false), column, "sum", 1, false);
+        assert_int_equal(run_txn(f, sort(f, groups, 0, false), &rows), OK);
+        assert_int_equal(rows, ROWS);
+        const char *at = strbuf_c(&f->rows);
+        for (int32_t i = 0; i < ROWS; i++) {
+            char expected[40];
+            int length = snprintf(expected, sizeof expected, "%d,%d ", i, i);
+            assert_memory_equal(at, expected, (size_t)length);
+            at += length;
+        }
+    }
+}
+
 static void joins_that_do_not_fit_are_spilled(void **state)
 {
     Fixture *f = *state;
@@ -1000,6 +1021,9 @@ int main(void)
         TEST(index_build_finds_duplicates),
         TEST(what_does_not_fit_is_spilled),
         cmocka_unit_test_setup_teardown(what_does_not_fit_is_spilled, set_up_parallel, tear_down),
+        TEST(groups_that_do_not_fit_are_spilled),
+        cmocka_unit_test_setup_teardown(groups_that_do_not_fit_are_spilled, set_up_parallel,
+                                        tear_down),
         TEST(joins_that_do_not_fit_are_spilled),
         cmocka_unit_test_setup_teardown(joins_that_do_not_fit_are_spilled, set_up_parallel,
                                         tear_down),

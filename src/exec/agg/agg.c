@@ -52,6 +52,7 @@ Status agg_state_new(Worker *worker, AggStage *self, AggState **out)
     Visible visible = visible_of(self->plan->children[0]);
 
     state->worker = worker;
+    state->spilled.layout = &self->input_layout;
     state->args = scope_new_array(scope, Eval **, items);
     state->filters = scope_new_array(scope, Eval *, items);
     state->orders = scope_new_array(scope, Eval **, items);
@@ -191,20 +192,25 @@ static Status push_grouped(AggState *state, AggStage *self, const Batch *in)
 {
     Status st = OK;
 
+    Batch kept = *in;
+
     state->keys.rows_count = in->rows_count;
-    if (!self->plain)
+    if (state->full)
+        TRY(agg_spill_rows(state, self, in, &kept));
+    else if (!self->plain)
         TRY(agg_table_find(state->worker->ctx, state->table, &state->keys, NULL, state->tuples));
-    for (uint32_t i = 0; i < self->items_count; i++)
-        TRY(push_item(state, self, i, in));
+    for (uint32_t i = 0; i < self->items_count && kept.rows_count; i++)
+        TRY(push_item(state, self, i, &kept));
+    state->full |=
+        self->can_spill && state->table->tuples.bytes > spill_threshold(state->worker->query);
 done:
     return st;
 }
 
-static Status agg_push(Worker *worker, Stage *stage, void *arg, const Batch *in)
+Status agg_push_batch(AggState *state, AggStage *self, const Batch *in)
 {
     Status st = OK;
-    AggStage *self = (AggStage *)stage;
-    AggState *state = arg;
+    Worker *worker = state->worker;
     const AggregatePlan *plan = &self->plan->aggregate;
     const Vector *v;
 
@@ -227,18 +233,75 @@ done:
     return st;
 }
 
+static Status agg_push(Worker *worker UNUSED, Stage *stage, void *state, const Batch *in)
+{
+    return agg_push_batch(state, (AggStage *)stage, in);
+}
+
 static const StageOps agg_ops = {.name = "aggregate", .open = agg_open, .push = agg_push};
 
 // --- output -------------------------------------------------------------------------------------
 
-typedef struct ReadState {
+struct GroupReader {
+    AggStage *self;
+    Worker *worker;
     AggCall *calls;
-    const TupleChunk *chunk;
-    uint32_t table, at;
-    uint32_t skip; /* chunks of the table before the morsel's */
     Vector *columns;
     VectorBuffer *buffers;
     void **states;
+};
+
+GroupReader *group_reader_new(Worker *worker, AggStage *self)
+{
+    GroupReader *reader = scope_new(worker->scope, GroupReader);
+    uint32_t columns = self->plan->columns_count;
+
+    reader->self = self;
+    reader->worker = worker;
+    reader->columns = scope_new_array(worker->scope, Vector, columns + 1);
+    reader->buffers = vector_buffers_new(worker->scope, columns);
+    reader->states = scope_new_array(worker->scope, void *, self->plain ? 1 : BATCH_ROWS_MAX);
+    reader->calls = agg_calls_new(worker, self);
+    for (uint32_t i = 0; i < self->items_count; i++)
+        reader->calls[i].scope = worker->batch;
+    return reader;
+}
+
+static Status finish_item(GroupReader *reader, uint32_t at, uint32_t states_at, Tuple *tuples,
+                          uint32_t rows)
+{
+    const AggStage *self = reader->self;
+    AggCall *call = &reader->calls[at];
+    uint32_t column = self->plan->aggregate.groups.count + at;
+    uint32_t offset = states_at + self->items[at].state_at;
+    Vector *out = &reader->columns[column];
+
+    for (uint32_t i = 0; i < rows; i++)
+        reader->states[i] = tuples[i] + offset;
+    vector_buffer_flat(&reader->buffers[column], call->result_type, rows, out);
+    return call->agg->finish(call, reader->states, rows, out);
+}
+
+Status group_reader_batch(GroupReader *reader, const AggTable *table, Tuple *tuples, uint32_t rows,
+                          Batch *out)
+{
+    Status st = OK;
+    const AggStage *self = reader->self;
+    uint32_t groups = self->plan->aggregate.groups.count;
+
+    *out = (Batch){rows, self->plan->columns_count, reader->columns};
+    for (uint32_t i = 0; i < groups && rows; i++)
+        tuple_gather(&table->layout, i, tuples, rows, &reader->buffers[i], &reader->columns[i]);
+    for (uint32_t i = 0; i < self->items_count && rows; i++)
+        TRY(finish_item(reader, i, table ? table->layout.extra_at : 0, tuples, rows));
+done:
+    return st;
+}
+
+typedef struct ReadState {
+    GroupReader *reader;
+    const TupleChunk *chunk;
+    uint32_t table, at;
     Tuple *tuples;
     bool done;
 } ReadState;
@@ -254,28 +317,16 @@ static Status read_prepare(Query *query UNUSED, Source *source, uint32_t *morsel
 static Status read_begin(Worker *worker, Source *source, uint32_t morsel, void **arg)
 {
     AggStage *self = stage_of(source);
-    Scope *scope = worker->scope;
     ReadState *state = *arg;
-    uint32_t columns = self->plan->columns_count;
 
     if (state == NULL) {
-        *arg = state = scope_new(scope, ReadState);
-        state->columns = scope_new_array(scope, Vector, columns + 1);
-        state->buffers = vector_buffers_new(scope, columns);
-        state->states = scope_new_array(scope, void *, self->plain ? 1 : BATCH_ROWS_MAX);
-        state->tuples = scope_new_array(scope, Tuple, self->plain ? 1 : BATCH_ROWS_MAX);
-        state->calls = scope_new_array(scope, AggCall, self->items_count + 1);
+        *arg = state = scope_new(worker->scope, ReadState);
+        state->reader = group_reader_new(worker, self);
+        state->tuples = scope_new_array(worker->scope, Tuple, self->plain ? 1 : BATCH_ROWS_MAX);
     }
     state->table = morsel;
     state->chunk = self->plain ? NULL : self->tables[morsel]->tuples.first;
     state->at = 0;
-    for (uint32_t i = 0; i < self->items_count; i++)
-        state->calls[i] = (AggCall){.ctx = worker->ctx,
-                                    .scope = worker->batch,
-                                    .agg = self->items[i].info,
-                                    .arg_types = self->items[i].arg_types,
-                                    .result_type = self->items[i].expr->type,
-                                    .io = worker->query->env->io};
     return OK;
 }
 
@@ -297,47 +348,20 @@ static uint32_t take_tuples(ReadState *state, const AggTable *table)
     return count;
 }
 
-static Status finish_item(ReadState *state, AggStage *self, uint32_t at, uint32_t rows)
-{
-    AggCall *call = &state->calls[at];
-    uint32_t column = self->plan->aggregate.groups.count + at;
-    uint32_t offset = self->items[at].state_at;
-    Vector *out = &state->columns[column];
-
-    if (self->plain) {
-        state->states[0] = self->one + offset;
-    } else {
-        offset += self->tables[state->table]->layout.extra_at;
-        for (uint32_t i = 0; i < rows; i++)
-            state->states[i] = state->tuples[i] + offset;
-    }
-    vector_buffer_flat(&state->buffers[column], call->result_type, rows, out);
-    return call->agg->finish(call, state->states, rows, out);
-}
-
 static Status read_next(Worker *worker UNUSED, Source *source, void *arg, Batch *out)
 {
-    Status st = OK;
     AggStage *self = stage_of(source);
     ReadState *state = arg;
-    uint32_t groups = self->plan->aggregate.groups.count, rows;
+    uint32_t rows;
 
     if (self->plain) {
         rows = !state->done;
         state->done = true;
-    } else {
-        rows = take_tuples(state, self->tables[state->table]);
+        state->tuples[0] = self->one;
+        return group_reader_batch(state->reader, NULL, state->tuples, rows, out);
     }
-    *out = (Batch){rows, self->plan->columns_count, state->columns};
-    if (rows == 0)
-        goto done;
-    for (uint32_t i = 0; i < groups; i++)
-        tuple_gather(&self->tables[state->table]->layout, i, state->tuples, rows,
-                     &state->buffers[i], &state->columns[i]);
-    for (uint32_t i = 0; i < self->items_count; i++)
-        TRY(finish_item(state, self, i, rows));
-done:
-    return st;
+    rows = take_tuples(state, self->tables[state->table]);
+    return group_reader_batch(state->reader, self->tables[state->table], state->tuples, rows, out);
 }
 
 static const SourceOps read_ops = {
@@ -426,6 +450,21 @@ static bool order_matters(const AggStage *self)
     return false;
 }
 
+/* Input rows must be able to come again, to any of the groups' tables. */
+static void init_spilling(Query *query, AggStage *self)
+{
+    const Plan *child = self->plan->children[0];
+
+    self->can_spill = spill_is_possible(query) && !self->plain && !self->has_deferred &&
+                      self->plan->aggregate.sets_count == 0 && !order_matters(self);
+    if (!self->can_spill)
+        return;
+    SqlType *types = scope_new_array(query->scope, SqlType, child->columns_count + 1);
+    for (uint32_t i = 0; i < child->columns_count; i++)
+        types[i] = child->columns[i].type;
+    tuple_layout_init(&self->input_layout, query->scope, types, child->columns_count, 0, 0);
+}
+
 Status build_aggregate(Query *query, const Plan *plan, Stage *to)
 {
     Status st = OK;
@@ -444,9 +483,13 @@ Status build_aggregate(Query *query, const Plan *plan, Stage *to)
     self->source.ops = &read_ops;
     self->source.cheap = true;
     self->source.single_batch = self->plain;
+    self->to = to;
+    init_spilling(query, self);
     Stage *entry = stage_init(query, &self->stage, &agg_ops, NULL, order_matters(self));
     TRY(build_plan(query, plan->children[0], entry));
     query_add_step(query, agg_complete, self);
+    if (self->can_spill)
+        query_add_step(query, agg_replay, self);
     pipeline_add(query, &self->source, to);
 done:
     return st;

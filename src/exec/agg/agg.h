@@ -9,6 +9,7 @@
 #include "exec/agg/agg_table.h"
 #include "exec/eval/eval.h"
 #include "exec/sorter.h"
+#include "exec/spill.h"
 
 #define AGG_PARTITIONS_MAX 64
 
@@ -38,6 +39,11 @@ typedef struct AggStage {
     uint32_t tables_count;
     AggTable **tables;
     Tuple one; /* plain */
+    /* Spilling: a full table takes no new groups; rows of others go to files. */
+    bool can_spill;
+    TupleLayout input_layout; /* the child's columns */
+    Stage *to;
+    Pipeline replay;
 } AggStage;
 
 /* Of one worker. */
@@ -53,11 +59,28 @@ typedef struct AggState {
     Tuple *tuples;       /* of a batch */
     void **states;       /* of a batch */
     Batch keys;          /* of a batch */
+    bool full;           /* takes no new groups */
+    SpillSet spilled;    /* input rows of other groups */
     AggTable **distinct; /* by item: the keys and arguments seen */
     Sorter **ordered;    /* by item */
 } AggState;
 
 Status agg_state_new(Worker *worker, AggStage *self, AggState **out);
+Status agg_push_batch(AggState *state, AggStage *self, const Batch *in);
+/* agg_spill.c: the rows whose group the full table has, as *kept, their tuples in state->tuples;
+   the others go to files. */
+Status agg_spill_rows(AggState *state, AggStage *self, const Batch *in, Batch *kept);
+/* The step that aggregates what went to files, and pushes on those groups. */
+Status agg_replay(Query *query, void *arg);
+/* Results of groups, a batch at a time: for the source, and for what was spilled. */
+typedef struct GroupReader GroupReader;
+GroupReader *group_reader_new(Worker *worker, AggStage *self);
+Status group_reader_batch(GroupReader *reader, const AggTable *table, Tuple *tuples, uint32_t rows,
+                          Batch *out);
+/* Adds the states of from[] to those of into[]. */
+Status agg_combine(Worker *worker, const AggStage *self, AggCall *calls, Tuple *const pair[2],
+                   uint32_t rows);
+AggCall *agg_calls_new(Worker *worker, const AggStage *self);
 /* The step that makes one result of the workers' tables. */
 Status agg_complete(Query *query, void *arg);
 /* Gives the deferred aggregates of all workers their input. REQUIRES: the result is one table. */

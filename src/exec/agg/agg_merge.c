@@ -15,25 +15,25 @@ typedef struct AggMerge {
     _Atomic uint32_t next;
 } AggMerge;
 
-static Status combine_rows(AggMerge *merge, AggCall *calls, void *const *into, void *const *from,
-                           uint32_t rows)
+Status agg_combine(Worker *worker, const AggStage *self, AggCall *calls, Tuple *const pair[2],
+                   uint32_t rows)
 {
     Status st = OK;
-    const AggStage *self = merge->self;
 
     for (uint32_t i = 0; i < self->items_count; i++) {
         const AggItem *item = &self->items[i];
         if (item->deferred)
             continue;
+        calls[i].ctx = worker->ctx;
         for (uint32_t row = 0; row < rows; row++)
-            TRY(item->info->combine(&calls[i], (char *)into[row] + item->state_at,
-                                    (const char *)from[row] + item->state_at));
+            TRY(item->info->combine(&calls[i], pair[0][row] + item->state_at,
+                                    pair[1][row] + item->state_at));
     }
 done:
     return st;
 }
 
-static AggCall *merge_calls(Worker *worker, const AggStage *self)
+AggCall *agg_calls_new(Worker *worker, const AggStage *self)
 {
     AggCall *calls = scope_new_array(worker->scope, AggCall, self->items_count + 1);
 
@@ -54,7 +54,7 @@ typedef struct Merging {
     AggCall *calls;
     AggTable *into;
     Tuple from[BATCH_ROWS_MAX], found[BATCH_ROWS_MAX];
-    void *from_states[BATCH_ROWS_MAX], *into_states[BATCH_ROWS_MAX];
+    Tuple from_states[BATCH_ROWS_MAX], into_states[BATCH_ROWS_MAX];
     uint64_t hashes[BATCH_ROWS_MAX];
     Vector *columns;
     VectorBuffer *buffers;
@@ -76,7 +76,8 @@ static Status merge_tuples(Merging *m, const AggTable *source, uint32_t rows)
     TRY(agg_table_find(m->worker->ctx, m->into, &batch, m->hashes, m->found));
     for (uint32_t i = 0; i < rows; i++)
         m->into_states[i] = m->found[i] + m->into->layout.extra_at;
-    TRY(combine_rows(m->merge, m->calls, m->into_states, m->from_states, rows));
+    Tuple *pair[2] = {m->into_states, m->from_states};
+    TRY(agg_combine(m->worker, m->merge->self, m->calls, pair, rows));
 done:
     return st;
 }
@@ -111,7 +112,7 @@ static Merging *merging_new(Worker *worker, AggMerge *merge)
 
     m->worker = worker;
     m->merge = merge;
-    m->calls = merge_calls(worker, merge->self);
+    m->calls = agg_calls_new(worker, merge->self);
     m->columns = scope_new_array(worker->scope, Vector, merge->self->keys_count + 1);
     m->buffers = vector_buffers_new(worker->scope, merge->self->keys_count);
     return m;
@@ -161,12 +162,13 @@ done:
 static Status merge_plain(Query *query, AggMerge *merge)
 {
     Status st = OK;
-    AggCall *calls = merge_calls(query->caller, merge->self);
+    AggCall *calls = agg_calls_new(query->caller, merge->self);
 
     merge->self->one = merge->states[0]->one;
     for (uint32_t i = 1; i < merge->states_count; i++) {
-        void *into = merge->self->one, *from = merge->states[i]->one;
-        TRY(combine_rows(merge, calls, &into, &from, 1));
+        Tuple into = merge->self->one, from = merge->states[i]->one;
+        Tuple *pair[2] = {&into, &from};
+        TRY(agg_combine(query->caller, merge->self, calls, pair, 1));
     }
 done:
     return st;

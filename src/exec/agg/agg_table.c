@@ -193,6 +193,30 @@ Status agg_table_find(Ctx *ctx, AggTable *table, const Batch *keys, const uint64
     return find(ctx, table, keys, hashes, tuples);
 }
 
+void agg_table_lookup(AggTable *table, const Batch *keys, const uint64_t *hashes, Tuple *tuples)
+{
+    uint32_t count = keys->rows_count;
+
+    reserve_batch(table, count);
+    for (uint32_t row = 0; row < count; row++) {
+        table->rows[row] = row;
+        table->at[row] = hashes[row] & table->mask;
+    }
+    while (count) {
+        uint32_t candidates = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t row = table->rows[i];
+            tuples[row] = table->slots ? walk(table, hashes[row], &table->at[row]) : NULL;
+            table->rows[candidates] = row;
+            candidates += tuples[row] != NULL;
+        }
+        count = compare(table, keys, table->rows, candidates, tuples);
+        memcpy(table->rows, table->rejected, count * sizeof *table->rows);
+        for (uint32_t i = 0; i < count; i++)
+            table->at[table->rows[i]] = (table->at[table->rows[i]] + 1) & table->mask;
+    }
+}
+
 static int order_u32(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;

@@ -30,6 +30,8 @@ AggTable *agg_table_new(Scope *scope, const SqlType *types, uint32_t keys_count,
    `hashes` NULL: they are computed. */
 Status agg_table_find(Ctx *ctx, AggTable *table, const Batch *keys, const uint64_t *hashes,
                       Tuple *tuples);
+/* As agg_table_find, but nothing is added: NULL for a key that is not there. */
+void agg_table_lookup(AggTable *table, const Batch *keys, const uint64_t *hashes, Tuple *tuples);
 /* Rows whose key was not there before, into added[0..*count), in order. */
 Status agg_table_add_new(Ctx *ctx, AggTable *table, const Batch *keys, uint32_t *added,
                          uint32_t *count);
