@@ -5,8 +5,9 @@
 // worker.
 #include "exec/eval/eval.h"
 
-/* What one query may take in all, in units of work_mem: nothing spills yet. */
+/* What one query may take in all: what cannot spill ends there. */
 #define QUERY_WORK_MEMS 16
+#define QUERY_BYTES_MIN ((size_t)64 << 20)
 
 typedef struct ResultStage {
     Stage stage;
@@ -33,7 +34,8 @@ Status exec_run(Ctx *ctx, Scope *scope, const PlannedStatement *statement, const
     Query *query = query_new(ctx, own, env, NULL, NULL);
     ResultStage *result = scope_new(own, ResultStage);
 
-    scope_set_budget(own, env->work_mem * QUERY_WORK_MEMS);
+    if (env->work_mem)
+        scope_set_budget(own, MAX(env->work_mem * QUERY_WORK_MEMS, QUERY_BYTES_MIN));
     result->sink = sink;
     if (statement->is_short || (query->workers_max > 1 && !plan_is_parallel_safe(statement->plan)))
         query->workers_max = 1;

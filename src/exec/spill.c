@@ -10,7 +10,7 @@
 
 #define WRITE_BYTES     (256u << 10)
 #define READ_BYTES      (64u << 10)
-#define SPILL_BYTES_MIN ((size_t)1 << 20)
+#define SPILL_BYTES_MIN ((size_t)256 << 10)
 
 struct SpillFile {
     const TupleLayout *layout;

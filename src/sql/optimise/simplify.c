@@ -60,40 +60,15 @@ static void branch_conjuncts(Optimiser *o, Expr *branch, ExprList *out)
     expr_conjuncts(o->scope, branch, out);
 }
 
-/* (a AND b) OR (a AND c) is a AND (b OR c). */
-static Expr *extract_common(Optimiser *o, const ExprList *branches)
-{
-    ExprList *parts = scope_new_array(o->scope, ExprList, branches->count);
-    ExprList common = {0}, rest = {0};
-
-    for (uint32_t i = 0; i < branches->count; i++)
-        branch_conjuncts(o, branches->data[i], &parts[i]);
-    for (uint32_t i = 0; i < parts[0].count; i++) {
-        bool everywhere = true;
-        for (uint32_t j = 1; j < branches->count && everywhere; j++)
-            everywhere = list_has(&parts[j], parts[0].data[i]);
-        if (everywhere)
-            array_push(o->scope, &common, parts[0].data[i]);
-    }
-    if (common.count == 0)
-        return NULL;
-    for (uint32_t i = 0; i < branches->count; i++) {
-        ExprList left = {0};
-        for (uint32_t j = 0; j < parts[i].count; j++) {
-            if (!list_has(&common, parts[i].data[j]))
-                array_push(o->scope, &left, parts[i].data[j]);
-        }
-        if (left.count == 0)
-            return bool_node(o, EXPR_AND, &common);
-        array_push(o->scope, &rest, bool_node(o, EXPR_AND, &left));
-    }
-    array_push(o->scope, &common, bool_node(o, EXPR_OR, &rest));
-    return bool_node(o, EXPR_AND, &common);
-}
-
 static bool is_value(const Expr *expr)
 {
     return expr->kind == EXPR_CONST || expr->kind == EXPR_PARAM;
+}
+
+/* Lengths do not matter: strings are held alike. */
+static bool are_of_one_type(SqlType a, SqlType b)
+{
+    return a.oid == OID_NUMERIC ? type_equal(a, b) : a.oid == b.oid;
 }
 
 /* The expression that an equality or a positive IN tests against values; NULL: it is neither. */
@@ -107,7 +82,8 @@ static Expr *tested(const Expr *expr)
         return expr->args[0];
     }
     if (predicate_compare(expr) != COMPARE_EQ || !is_value(expr->args[1]) ||
-        !type_equal(expr->args[0]->type, expr->args[1]->type) || expr_is_volatile(expr->args[0]))
+        !are_of_one_type(expr->args[0]->type, expr->args[1]->type) ||
+        expr_is_volatile(expr->args[0]))
         return NULL;
     return expr->args[0];
 }
@@ -146,6 +122,38 @@ static void merge_equalities(Optimiser *o, ExprList *branches)
             array_push(o->scope, &out, branches->data[i]);
     }
     *branches = out;
+}
+
+/* (a AND b) OR (a AND c) is a AND (b OR c). */
+static Expr *extract_common(Optimiser *o, const ExprList *branches)
+{
+    ExprList *parts = scope_new_array(o->scope, ExprList, branches->count);
+    ExprList common = {0}, rest = {0};
+
+    for (uint32_t i = 0; i < branches->count; i++)
+        branch_conjuncts(o, branches->data[i], &parts[i]);
+    for (uint32_t i = 0; i < parts[0].count; i++) {
+        bool everywhere = true;
+        for (uint32_t j = 1; j < branches->count && everywhere; j++)
+            everywhere = list_has(&parts[j], parts[0].data[i]);
+        if (everywhere)
+            array_push(o->scope, &common, parts[0].data[i]);
+    }
+    if (common.count == 0)
+        return NULL;
+    for (uint32_t i = 0; i < branches->count; i++) {
+        ExprList left = {0};
+        for (uint32_t j = 0; j < parts[i].count; j++) {
+            if (!list_has(&common, parts[i].data[j]))
+                array_push(o->scope, &left, parts[i].data[j]);
+        }
+        if (left.count == 0)
+            return bool_node(o, EXPR_AND, &common);
+        array_push(o->scope, &rest, bool_node(o, EXPR_AND, &left));
+    }
+    merge_equalities(o, &rest);
+    array_push(o->scope, &common, bool_node(o, EXPR_OR, &rest));
+    return bool_node(o, EXPR_AND, &common);
 }
 
 static Expr *simplify_or(Optimiser *o, Expr *expr)
