@@ -174,6 +174,8 @@ static void subqueries_become_joins(void **state UNUSED)
         {"SELECT id, (SELECT sum(v) FROM i WHERE i.k = o.k) FROM o", "Left Join"},
         {"SELECT id, (SELECT v FROM i WHERE i.k = o.k) FROM o", "Single Join"},
         {"SELECT id FROM o WHERE v > (SELECT sum(v) FROM i WHERE i.k = o.k)", "Hash Join"},
+        {"SELECT id, (SELECT sum(v) FROM i WHERE i.k = o.k AND i.v < o.v) FROM o", "Left Join"},
+        {"SELECT id, (SELECT sum(v + o.v) FROM i WHERE i.v < o.v) FROM o", "Left Join"},
         {"SELECT * FROM o, LATERAL (SELECT sum(v) FROM i WHERE i.k = o.k) s", "Left Join"},
         {"SELECT * FROM o, LATERAL (SELECT v FROM i WHERE i.k = o.k) s", "Hash Join"},
     };
@@ -208,6 +210,18 @@ static void subqueries_answer_as_before(void **state UNUSED)
         {"SELECT o.id, s.v FROM o LEFT JOIN LATERAL (SELECT v FROM i WHERE i.k = o.k AND v > 5) s "
          "ON true ORDER BY 1, 2",
          "1|7,2|20,3|,4|"},
+        /* Correlated by more than equalities; rows with NULLs and repeated values too. */
+        {"SELECT id, (SELECT count(*) FROM i WHERE i.v < o.v) FROM o ORDER BY id",
+         "1|3,2|3,3|4,4|4"},
+        {"SELECT id, (SELECT sum(i.v + o.v) FROM i WHERE i.k = o.k AND i.v < o.v) FROM o "
+         "ORDER BY id",
+         "1|32,2|,3|,4|"},
+        {"SELECT id, (SELECT max(i.id) FROM i WHERE i.k IS NOT DISTINCT FROM o.k) FROM o "
+         "ORDER BY id",
+         "1|2,2|3,3|,4|4"},
+        {"SELECT o.id, x.id, (SELECT count(*) FROM i WHERE i.v < o.v + x.v) FROM o JOIN i x "
+         "ON o.k = x.k ORDER BY 1, 2",
+         "1|1|3,1|2|3,2|3|4"},
         /* NULLs among the values make NOT IN unknown; NULL on the left too, unless there is nothing
            to compare it with. */
         {"SELECT id FROM o WHERE k NOT IN (SELECT k FROM i)", ""},

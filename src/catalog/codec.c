@@ -28,7 +28,23 @@ static void code_bytes(Coder *c, void *bytes, size_t count)
     }
 }
 
-#define code(c, field) code_bytes((c), (field), sizeof *(field))
+/* A damaged byte must not become a bool that is neither true nor false. */
+static void code_bool(Coder *c, void *value, size_t count)
+{
+    uint8_t byte = 0;
+
+    if (c->out) {
+        code_bytes(c, value, count);
+        return;
+    }
+    code_bytes(c, &byte, count);
+    c->failed = c->failed || byte > 1;
+    *(bool *)value = byte == 1;
+}
+static_assert(sizeof(bool) == 1, "a bool is one byte in a row");
+
+#define code(c, field) \
+    _Generic((field), bool * : code_bool, default : code_bytes)((c), (field), sizeof *(field))
 
 static void code_str(Coder *c, Str *text)
 {
@@ -65,7 +81,9 @@ static void code_datum(Coder *c, Datum *datum)
 {
     code(c, &datum->type);
     code(c, &datum->is_null);
-    if (datum->is_null)
+    if (type_info(datum->type.oid) == NULL)
+        c->failed = true;
+    if (c->failed || datum->is_null)
         return;
     if (type_phys(datum->type) == PHYS_STRING) {
         Str text = c->out ? strview_str(&datum->string) : (Str){0};

@@ -80,6 +80,7 @@ struct Query {
     Step *steps;
     Step **steps_end;
     CteSlot *ctes;
+    struct JoinFilter *join_filters; /* for scans yet to be built */
     uint64_t rows_modified;
     Mutex lock; /* of `subqueries`, which any worker may add to */
     SharedSubquery *subqueries;

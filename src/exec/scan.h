@@ -29,7 +29,8 @@ static inline KeyRange scan_range(const ScanSource *self, uint32_t morsel)
 Status scan_prepare_ranges(Query *query, Source *source, uint32_t *morsels);
 /* NULL if the scan has no filters. */
 Status scan_filter_new(Worker *worker, const Plan *plan, Filter **out);
-/* True if filters read some columns but not all: then scan_late_ops pays. */
+/* True if filters, the scan's or those of joins above, read some columns but not all: then
+ * scan_late_ops pays. */
 bool scan_split_columns(Query *query, ScanSource *self);
 extern const SourceOps scan_late_ops;
 

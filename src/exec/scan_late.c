@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Range scans with filters: the columns that the filters read are decoded first, the others only
-// for the rows that pass. Rows stay bytes in between.
+// Range scans with filters, their own and those of joins above (join_filter.h): the columns that
+// the filters read are decoded first, the others only for the rows that pass. Rows stay bytes in
+// between.
+#include "exec/join/join_filter.h"
 #include "exec/scan.h"
 
 #define FIRST_ROWS 64
@@ -16,6 +18,8 @@ typedef struct LateState {
     uint32_t rows_max; /* of the buffers */
     Str *keys, *rows;
     Vector *early_columns, *columns;
+    JoinFilterState *joins;
+    uint32_t joins_count;
 } LateState;
 
 static Status late_begin(Worker *worker, Source *source, uint32_t morsel, void **arg)
@@ -35,6 +39,7 @@ static Status late_begin(Worker *worker, Source *source, uint32_t morsel, void *
         state->later = row_codec_new(scope, relation, self->later_at, self->late_count);
         state->early_columns = scope_new_array(scope, Vector, self->plan->columns_count + 1);
         state->columns = scope_new_array(scope, Vector, self->plan->columns_count + 1);
+        state->joins = join_filters_of(worker, self->plan, &state->joins_count);
     }
     scope_reset(state->scope);
     TRY(table_raw_scan_open(worker->ctx, state->scope, worker->query->env->snapshot, relation->id,
@@ -79,6 +84,21 @@ done:
     return st;
 }
 
+/* Drops rows that have no match in a join above; *kept: numbers in the batch as it was read. */
+static void apply_joins(Worker *worker, LateState *state, Batch *out, const uint32_t **kept)
+{
+    for (uint32_t i = 0; i < state->joins_count && out->rows_count; i++) {
+        uint32_t *rows = scope_new_array(worker->batch, uint32_t, out->rows_count), count;
+        Batch all = *out;
+        if (!join_filter_select(&state->joins[i], out, rows, &count))
+            continue;
+        batch_slice(out, worker->batch, &all, rows, count);
+        for (uint32_t row = 0; *kept && row < count; row++)
+            rows[row] = (*kept)[rows[row]];
+        *kept = rows;
+    }
+}
+
 static Status late_next(Worker *worker, Source *source, void *arg, Batch *out)
 {
     Status st = OK;
@@ -103,7 +123,10 @@ static Status late_next(Worker *worker, Source *source, void *arg, Batch *out)
         for (uint32_t i = 0; i < self->early_count; i++)
             state->early_columns[self->early[i]] = early.columns[i];
         *out = (Batch){count, self->columns_count, state->early_columns};
-        TRY(filter_run(worker, state->filter, out, out, &kept));
+        kept = NULL;
+        if (state->filter)
+            TRY(filter_run(worker, state->filter, out, out, &kept));
+        apply_joins(worker, state, out, &kept);
         if (out->rows_count)
             TRY(complete(worker, self, state, kept, out));
     }
@@ -134,8 +157,13 @@ bool scan_split_columns(Query *query, ScanSource *self)
     const ScanPlan *scan = &self->plan->scan;
     uint32_t room = self->plan->columns_count + 1;
     SlotSearch search = {.used = scope_alloc(query->scope, room)};
+    bool joins = false;
 
-    if (scan->filters.count == 0)
+    for (const JoinFilter *filter = query->join_filters; filter; filter = filter->next) {
+        for (uint32_t i = 0; filter->scan == self->plan && i < filter->keys_count; i++)
+            search.used[filter->slots[i]] = joins = true;
+    }
+    if (scan->filters.count == 0 && !joins)
         return false;
     for (uint32_t i = 0; i < scan->filters.count; i++)
         expr_walk(scan->filters.data[i], note_slot, &search);

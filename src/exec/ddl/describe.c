@@ -95,9 +95,34 @@ static void append_qualified(Describe *call, const Object *object)
 
 // --- indexes and constraints --------------------------------------------------------------------
 
+/* The text inside parentheses that enclose all of it; the text itself if none do. */
+static Str inside_parentheses(Str text)
+{
+    uint32_t depth = 0;
+    char quote = 0;
+
+    if (text.len < 2 || text.ptr[0] != '(')
+        return text;
+    for (size_t i = 0; i + 1 < text.len; i++) {
+        char c = text.ptr[i];
+        if (quote)
+            quote = c == quote ? 0 : quote;
+        else if (c == '\'' || c == '"')
+            quote = c;
+        else
+            depth += (c == '(') - (c == ')');
+        if (depth == 0 && !quote)
+            return text;
+    }
+    return (Str){text.ptr + 1, text.len - 2};
+}
+
+/* Pretty texts do without the outer parentheses. */
 static void append_expr(Describe *call, Str sql)
 {
-    strbuf_append_str(&call->out, ddl_display_expr(call->env, call->scope, sql));
+    Str text = ddl_display_expr(call->env, call->scope, sql);
+
+    strbuf_append_str(&call->out, arg_pretty(call) ? inside_parentheses(text) : text);
 }
 
 static bool is_call(Str sql)

@@ -5,6 +5,7 @@
 #include "exec/join/hash_join.h"
 
 #include "exec/agg/agg_table.h"
+#include "exec/join/join_filter.h"
 
 typedef struct BuildState {
     KeyEval keys;
@@ -249,8 +250,7 @@ static void init_kind(HashJoin *self)
     JoinType type = self->plan->join.type;
     bool left_only = join_is_left_only(type);
 
-    self->build_left = self->plan->join.build_left && type != JOIN_MARK && type != JOIN_ANTI_NULL &&
-                       type != JOIN_SINGLE;
+    self->build_left = hash_join_builds_left(self->plan);
     self->build_plan = self->plan->children[self->build_left ? 0 : 1];
     self->probe_plan = self->plan->children[self->build_left ? 1 : 0];
     self->single = type == JOIN_SINGLE;
@@ -304,6 +304,7 @@ Status build_hash_join(Query *query, const Plan *plan, Stage *to)
     TRY(build_plan(query, self->build_plan,
                    stage_init(query, &self->build, &hash_build_ops, NULL, false)));
     query_add_step(query, hash_build_complete, self);
+    join_filter_register(query, self);
     TRY(build_plan(query, self->probe_plan,
                    stage_init(query, &self->probe, &hash_probe_ops, to, false)));
     if (self->can_spill)

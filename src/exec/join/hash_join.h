@@ -49,6 +49,15 @@ static inline bool hash_join_null_safe(const HashJoin *self, uint32_t key)
     return self->plan->join.null_safe && self->plan->join.null_safe[key];
 }
 
+/* The side that is built: what the plan says, but for joins that only the right side can answer. */
+static inline bool hash_join_builds_left(const Plan *plan)
+{
+    JoinType type = plan->join.type;
+
+    return plan->join.build_left && type != JOIN_MARK && type != JOIN_ANTI_NULL &&
+           type != JOIN_SINGLE;
+}
+
 extern const StageOps hash_build_ops;
 extern const StageOps hash_probe_ops;
 extern const SourceOps hash_rest_ops;

@@ -14,6 +14,7 @@
 
 #define BLOCK_RELATIONS_MAX 62
 #define BLOCK_DP_MAX        12
+#define BLOCK_DP_DENSE_MAX  9
 
 typedef uint64_t RelMask;
 

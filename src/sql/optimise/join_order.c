@@ -93,15 +93,24 @@ static const JoinNode *order_greedily(const JoinGraph *g, Scope *scope)
     return trees[0];
 }
 
+/* Up to how many relations all orders are looked at: fewer, where almost any two can be joined. */
+static uint32_t exact_max(const JoinGraph *g)
+{
+    uint32_t edges = 0;
+
+    for (uint32_t i = 0; i < g->b->rels_count; i++)
+        edges += (uint32_t)__builtin_popcountll(g->neighbours[i]);
+    return g->cross || edges > 6 * g->b->rels_count ? BLOCK_DP_DENSE_MAX : BLOCK_DP_MAX;
+}
+
 static const JoinNode *choose_order(JoinGraph *g, Scope *scope)
 {
     const JoinNode *best = NULL;
-    uint32_t count = g->b->rels_count;
 
     for (int cross = 0; cross < 2 && best == NULL; cross++) {
         g->cross = cross;
-        best = count <= BLOCK_DP_MAX - 2 * (uint32_t)cross ? order_exactly(g, scope)
-                                                           : order_greedily(g, scope);
+        best =
+            g->b->rels_count <= exact_max(g) ? order_exactly(g, scope) : order_greedily(g, scope);
     }
     return best;
 }

@@ -289,13 +289,16 @@ static void unnest_filter(Unnest *u, Plan **slot)
 {
     Plan *plan = *slot;
     IdSet before = idset_of_plan(u->o->scope, plan);
-    ExprList rest = {0};
+    ExprList rest = {0}, plain = {0};
 
     for (uint32_t i = 0; i < plan->filter.conditions.count; i++) {
+        if (!expr_has_subquery(plan->filter.conditions.data[i]))
+            array_push(u->o->scope, &plain, plan->filter.conditions.data[i]);
+    }
+    u->child = plan_filter(u->o->scope, u->child, &plain);
+    for (uint32_t i = 0; i < plan->filter.conditions.count; i++) {
         Expr *cond = plan->filter.conditions.data[i];
-        if (!expr_has_subquery(cond)) {
-            array_push(u->o->scope, &rest, cond);
-        } else if (!unnest_conjunct(u, cond)) {
+        if (expr_has_subquery(cond) && !unnest_conjunct(u, cond)) {
             cond = unnest_lift(u, cond, (LiftMode){.false_is_null = true});
             array_push(u->o->scope, &rest, cond);
         }

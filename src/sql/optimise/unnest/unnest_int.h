@@ -25,6 +25,18 @@ bool unnest_conjunct(Unnest *u, Expr *conjunct);
 Expr *unnest_exists_value(Unnest *u, Expr *subquery);
 Expr *unnest_any_value(Unnest *u, Expr *subquery, LiftMode mode);
 Expr *unnest_scalar_value(Unnest *u, Expr *subquery, LiftMode mode);
+/* An aggregate without groups and what stands above it, as expressions over its outputs. */
+typedef struct ScalarAggregate {
+    Plan *aggregate;
+    ExprList outputs; /* one a column of the plan */
+    ExprList having;
+} ScalarAggregate;
+
+/* Correlated in other ways than by equalities: computed for each different set of outer values
+   (domain.c). */
+bool domain_is_possible(Pull *p, const Plan *aggregate);
+/* The child, joined with the aggregate grouped by these values. */
+Plan *domain_join(Pull *p, Plan *child, Plan *aggregate);
 /* NULL: it is no aggregate without groups, or not freely correlated. */
 Expr *unnest_scalar_aggregate(Unnest *u, Expr *subquery);
 /* A LIMIT that takes away no row, or not the only one. */

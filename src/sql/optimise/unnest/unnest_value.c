@@ -18,13 +18,6 @@ bool unnest_limit_is_idle(const Plan *limit)
                                                                       count->constant.int64 >= 1)));
 }
 
-/* An aggregate without groups and what stands above it, as expressions over its outputs. */
-typedef struct ScalarAggregate {
-    Plan *aggregate;
-    ExprList outputs; /* one a column of the plan */
-    ExprList having;
-} ScalarAggregate;
-
 static void through_project(Optimiser *o, const Plan *plan, ScalarAggregate *s)
 {
     U64Map *map = u64map_new(o->scope);
@@ -88,22 +81,35 @@ static U64Map *empty_values(Optimiser *o, const Plan *aggregate)
 }
 
 /* The aggregate, grouped by what it was correlated with, joined to the child. */
-static Plan *join_aggregate(Pull *p, Plan *child, ScalarAggregate *s)
+static Plan *join_keyed(Pull *p, Plan *child, Plan *aggregate)
 {
     Optimiser *o = p->o;
-    Plan *aggregate = s->aggregate;
     Plan *join = plan_new(o->scope, PLAN_JOIN, 0);
 
     aggregate->children[0] = pull_conditions(p, aggregate->children[0]);
     pull_add_groups(p, aggregate, &p->conds);
-    U64Map *map = empty_values(o, aggregate);
-    list_substitute(o, &s->outputs, map);
-    list_substitute(o, &s->having, map);
     join->children[0] = child;
     join->children[1] = aggregate;
     join->join.type = JOIN_LEFT;
     join->join.conditions = p->conds;
     join_set_columns(o, join);
+    return join;
+}
+
+/* NULL: it cannot be freed of its correlation. */
+static Plan *join_aggregate(Pull *p, Plan *child, ScalarAggregate *s)
+{
+    Plan *join;
+
+    if (aggregate_is_free(p, s->aggregate))
+        join = join_keyed(p, child, s->aggregate);
+    else if (domain_is_possible(p, s->aggregate))
+        join = domain_join(p, child, s->aggregate);
+    else
+        return NULL;
+    U64Map *map = empty_values(p->o, s->aggregate);
+    list_substitute(p->o, &s->outputs, map);
+    list_substitute(p->o, &s->having, map);
     return join;
 }
 
@@ -128,10 +134,12 @@ Expr *unnest_scalar_aggregate(Unnest *u, Expr *subquery)
 
     while (at < plan->columns_count && plan->columns[at].id != subquery->subquery.outputs[0])
         at++;
-    if (at == plan->columns_count || !find_aggregate(o, plan, &s) ||
-        !aggregate_is_free(&p, s.aggregate))
+    if (at == plan->columns_count || !find_aggregate(o, plan, &s))
         return NULL;
-    u->child = join_aggregate(&p, u->child, &s);
+    Plan *join = join_aggregate(&p, u->child, &s);
+    if (join == NULL)
+        return NULL;
+    u->child = join;
     return value_if(o, &s.having, s.outputs.data[at]);
 }
 
@@ -144,11 +152,13 @@ static bool lateral_aggregate(Optimiser *o, Plan **slot)
     ScalarAggregate s = {0};
     Pull p = {.o = o, .outer = idset_of_plan(o->scope, plan->children[0])};
 
-    if (!find_aggregate(o, right, &s) || !aggregate_is_free(&p, s.aggregate))
+    if (!find_aggregate(o, right, &s))
         return false;
     if (plan->join.type == JOIN_LEFT && (s.having.count || plan->join.conditions.count))
         return false;
     Plan *join = join_aggregate(&p, plan->children[0], &s);
+    if (join == NULL)
+        return false;
     Plan *filter = plan_filter(o->scope, join, &s.having);
     Plan *project = plan_new(o->scope, PLAN_PROJECT, plan->columns_count);
     project->children[0] = filter;
